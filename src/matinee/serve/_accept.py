@@ -22,7 +22,7 @@ _log = logging.getLogger("matinee.serve")
 _LOOK = 0.001
 """Seconds until a worker that left a connection to others checks whether it still waits."""
 _LOOKS = 5
-"""After this many checks it accepts the connection itself, as the others are busy."""
+"""After this many checks a worker accepts the connection itself, as the others are busy."""
 _FULL = 1.0
 """Seconds to wait when the system is out of file descriptors."""
 HEAD_BYTES = 1 << 16
@@ -32,7 +32,7 @@ HEAD_BYTES = 1 << 16
 class BoundedProtocol(HttpToolsProtocol):
     """HTTP/1.1 of which a request's head has a largest size, and a time in which to arrive.
 
-    A connection that sends nothing, or that goes on sending a head, is closed.
+    A connection that sends nothing, or never completes its request head, is closed.
 
     Args:
         seconds: Timeout of a head.
@@ -56,7 +56,7 @@ class BoundedProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Parse what arrived, unless it is too much of one head."""
+        """Parse received data, unless a request head is too large."""
         if self._in_head:
             self._received += len(data)
             if self._waiting is None:

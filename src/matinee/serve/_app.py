@@ -236,11 +236,11 @@ def _answer(app: FastAPI, served: Served, queue: WorkQueue, kept: FeedbackServic
 
     @app.post("/v1/recommend/batch", response_model=schema.ManyRecommendations, responses=ERRORS)
     async def recommend_many(request: schema.ManyRequest) -> Response:
-        """Recommend items to many people, new or known."""
+        """Recommend items to many users, new or known."""
 
         def work() -> bytes:
             check_people(served.engine.catalogue, request.people)
-            # One person at a time: to encode all at once would hold up the other requests.
+            # One user at a time: encoding all at once would block other requests.
             people = [dumps(one(at, each)) for at, each in enumerate(request.people)]
             return b'{"people":[' + b",".join(people) + b"]}"
 
@@ -276,7 +276,7 @@ def _answer(app: FastAPI, served: Served, queue: WorkQueue, kept: FeedbackServic
 
     @app.post("/v1/surprise", response_model=schema.Questions, responses=ERRORS)
     async def surprise(request: schema.SurpriseRequest) -> Response:
-        """Items whose rating would change the predictions most."""
+        """Return items whose rating would change the predictions most."""
         engine = served.engine
         return await queue(lambda: engine.surprise(request), quick=False)
 
@@ -342,7 +342,7 @@ def _look_up(app: FastAPI, served: Served, queue: WorkQueue, share: float) -> No
 
     @app.get("/v1/items/{item}/similar", response_model=schema.SimilarItems, responses=ERRORS)
     async def similar(item: Name, query: Annotated[_Limited, Query()]) -> Response:
-        """The items whose learned vectors are nearest."""
+        """Return the items with the nearest learned vectors."""
         engine = served.engine
         code = engine.catalogue.code(item)
 

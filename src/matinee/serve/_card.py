@@ -17,7 +17,7 @@ from ._settings import ServeSettings
 def card(
     model: Recommender, manifest: dict[str, Any], catalogue: Catalogue, settings: ServeSettings
 ) -> dict[str, Any]:
-    """The answer of ``GET /v1/model``."""
+    """Return the response of ``GET /v1/model``."""
     config, record = manifest["config"], manifest["record"]
     options = config.get("settings") or {}
     years = catalogue.years[~np.isnan(catalogue.years)]
@@ -80,7 +80,7 @@ def scores(metrics: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def step(model: Recommender) -> float | None:
-    """The step between the training ratings, if the model has histories and there is one."""
+    """Return the step between rating levels, if there is one and the model has histories."""
     if model.histories is None:
         return None
     values = np.unique(model.histories.values)
@@ -96,19 +96,19 @@ def caveats(model: Recommender, manifest: dict[str, Any], catalogue: Catalogue) 
     data = manifest["data"]
     if model.knows_ratings:
         learned = (
-            "It learned from people who rated what they chose to see: it predicts the rating, not "
+            "It was trained on ratings of items that people chose: it predicts the rating, not "
             "whether somebody would watch."
         )
     else:
         learned = (
-            "It learned from what people chose, without ratings: it predicts a choice, not whether "
-            "somebody would like it."
+            "It was trained on what people chose, without ratings: it predicts a choice, not "
+            "whether somebody would like it."
         )
     notes = [
-        f"It knows {data['n_items']:,} items and no others; what came after its data is unknown "
-        "to it.",
+        f"It can only predict the {data['n_items']:,} items it was trained on; newer items are "
+        "unknown to it.",
         learned,
-        "Its people are those of its data; for others it may be wrong in ways its scores hide.",
+        "It fits the people of its data; for others it may be wrong in ways its scores hide.",
     ]
     metrics = manifest["metrics"]
     rmse = metrics.get("rmse") if isinstance(metrics, dict) else None
@@ -116,11 +116,11 @@ def caveats(model: Recommender, manifest: dict[str, Any], catalogue: Catalogue) 
         notes.insert(
             0,
             f"On held-out ratings it is off by {rmse:.2f} rating points (root mean square), "
-            "measured on people it was trained on; for someone with few ratings expect more.",
+            "measured on people it was trained on; for people with few ratings expect more.",
         )
     else:
         held_out = "ratings" if model.knows_ratings else "interactions"
-        notes.insert(0, f"It carries no score on held-out {held_out}: matinee evaluate gives one.")
+        notes.insert(0, f"It has no score on held-out {held_out}: run matinee evaluate.")
     if catalogue.counts is not None:
         few = int((catalogue.counts < 10).sum())
         if few:

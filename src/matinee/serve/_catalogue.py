@@ -26,13 +26,13 @@ class Catalogue:
         model: The model.
 
     Attributes:
-        item_ids: Their external ids.
+        item_ids: External ids of the items.
         counts: Training ratings of each item, int64 (n_items,), or None.
         order: Item codes, most rated first.
         unit: Item vectors as unit rows, or None if the model has none.
         titles: Finds items by title.
         genre_names: Most frequent first.
-        years: By item code, float64; NaN where unknown.
+        years: By item code, float64; NaN if unknown.
     """
 
     def __init__(self, model: Recommender) -> None:
@@ -193,10 +193,10 @@ class Catalogue:
         Args:
             exclude: Genres that none may have.
             years: The first and the last year.
-            among: Genres of which each must have one; any where this is empty.
+            among: Genres of which each item must have one; empty for any.
 
         Raises:
-            ProblemError: 422, a genre the model does not know, or years in the wrong order.
+            ProblemError: 422, an unknown genre, or years in the wrong order.
         """
         if not exclude and not among and years is None:
             return None

@@ -1,4 +1,4 @@
-"""``Engine``: one loaded model, and its answers, independent of HTTP."""
+"""``Engine``: one loaded model and its responses, independent of HTTP."""
 
 from __future__ import annotations
 
@@ -55,8 +55,8 @@ class Engine:
         settings: The model folder and the limits.
 
     Attributes:
-        name: Identifier of the model, in every answer.
-        card: The answer of ``GET /v1/model``.
+        name: Identifier of the model, in every response.
+        card: The response of ``GET /v1/model``.
         catalogue: The items.
         scale: The range of its ratings.
 
@@ -130,10 +130,10 @@ class Engine:
         return self._listed(entries, used, reader, history if explore else None, about)
 
     def person(self, user: str, feedback: Feedback | None = None) -> Person:
-        """What is known of somebody by now.
+        """Return the current ratings of a user.
 
         Raises:
-            ProblemError: 404: nothing.
+            ProblemError: 404, an unknown user.
         """
         if not self._settings.users:
             raise ProblemError(404, "this server was started without users to ask about")
@@ -178,7 +178,7 @@ class Engine:
         return {**self._listed(entries, [], reader, history, about), "user": person.user}
 
     def trained(self, user: str) -> list[Answer]:
-        """What a person rated in training, described; empty for others."""
+        """Describe a user's training ratings; empty for other users."""
         row = int(self._model.user_ids.encode([user])[0])
         if row < 0 or self._model.histories is None:
             return []
@@ -265,7 +265,7 @@ class Engine:
                 scale=self.scale,
             )
             value = teaches * known
-        else:  # no prediction to change: what most people have
+        else:  # no prediction to change: the most popular items
             teaches, value = np.zeros(len(candidates)), known
         best = np.argsort(-value, kind="stable")[: request.k]
         described = self._entries.described(history, candidates[best], 0)
@@ -302,7 +302,7 @@ class Engine:
         personal: float,
         why: int,
     ) -> list[Answer]:
-        """The best items for one person, or for several together, described."""
+        """Describe the best items for one user, or for several together."""
         catalogue, history = self.catalogue, people[0]
         love = math.inf if love == MAX_LOVE else love
         counts = catalogue.counts if shrink else None
@@ -364,7 +364,7 @@ class Engine:
         history: Histories | None,
         about: dict[str, Any],
     ) -> Answer:
-        """A list with a name of its own, which says by which model it was made."""
+        """Return a list with a unique name that includes the model."""
         digits = secrets.token_hex(8)
         if self._explorer is not None and history is not None and entries:
             entries = self._explorer.explored(entries, history, digits, **about)

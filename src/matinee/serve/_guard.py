@@ -79,7 +79,7 @@ class Guard:
             await response(scope, receive, sending)
         except Exception:
             # Unexpected: the traceback is logged, and not sent to the client.
-            # The path may hold somebody's id, its template does not.
+            # The path may contain a user id, its template does not.
             template = getattr(scope.get("route"), "path", "a request")
             _log.exception("error while answering %s %s", scope["method"], template)
             if not status:
@@ -97,9 +97,9 @@ class Guard:
         self._check_host(headers)
         if self._root and f"{path}/".startswith(f"{self._root}/"):  # a proxy that leaves it there
             path = path.removeprefix(self._root) or "/"
-            # In place: the route that is found is read from it when the request has ended.
+            # In place: the matched route is read from it after the request.
             scope.update(path=path, raw_path=path.encode())
-        # A CORS preflight request comes without the key.
+        # A CORS preflight request has no key.
         if (
             self._key is not None
             and (path.startswith("/v1") or path == "/metrics")
@@ -117,9 +117,9 @@ class Guard:
         await self._app(scope, receive, send)
 
     def _check_host(self, headers: dict[bytes, bytes]) -> None:
-        """Refuse Host headers that this server does not answer to.
+        """Refuse Host headers of other hosts (DNS rebinding).
 
-        Another site can point its own host name at this machine and then read the answers in its
+        Another site can point its own host name at this machine and then read the responses in its
         visitors' browsers (DNS rebinding).
         """
         if self._hosts is None:
@@ -178,7 +178,7 @@ class Guard:
 
 
 def _hosts(settings: ServeSettings) -> frozenset[str] | None:
-    """The host names to answer to; None for all."""
+    """Return the accepted host names; None for all."""
     host, more = settings.host.lower(), [name.lower() for name in settings.allowed_hosts]
     if "*" in more or not (more or settings.is_local):
         return None

@@ -34,7 +34,7 @@ class Holder:
         self._refused = ""
 
     async def reload(self, *, again: bool = False) -> bool:
-        """Load the folder again, while the old model continues to answer.
+        """Reload the folder, while the old model continues to serve.
 
         If the folder cannot be loaded, the old model stays.
 
@@ -48,7 +48,7 @@ class Holder:
             began = time.perf_counter()
             try:
                 engine = await asyncio.to_thread(Engine, self._settings)
-            except Exception as error:  # whatever the error, the old model stays
+            except Exception as error:  # on any error the old model stays
                 if again:
                     return False
                 self._metrics.reloaded(False)
@@ -84,7 +84,7 @@ class Holder:
 
 
 class Served:
-    """The model being served, and the one beside it that answers a share of the people.
+    """The model being served, and a second one that serves a share of the users.
 
     Args:
         settings: The model folders and the limits.
@@ -109,7 +109,7 @@ class Served:
 
     @property
     def engine(self) -> Engine:
-        """The first model, which answers whatever is not about a person with an id."""
+        """The first model, which serves every request without a user id."""
         return self._first.engine
 
     @property
@@ -118,7 +118,7 @@ class Served:
         return None if self._second is None else self._second.engine
 
     def of_user(self, user: str) -> Engine:
-        """The model that answers a person: always the same while share and seed are."""
+        """Return the model that serves a user: always the same for one share and seed."""
         if self._second is None or not drawn(user, self._settings.share, self._settings.share_seed):
             return self.engine
         return self._second.engine
@@ -138,6 +138,6 @@ class Served:
 
 
 def drawn(user: str, share: float, seed: int) -> bool:
-    """Whether a person is among a share of all people, by a hash of the id and the seed."""
+    """Return whether a user is in a share of all users, by a hash of the id and the seed."""
     digest = hashlib.blake2b(f"{seed}:{user}".encode(), digest_size=8).digest()
     return int.from_bytes(digest) < share * 2.0**64

@@ -1,6 +1,6 @@
 """Counters in memory shared by all workers, in Prometheus' text format.
 
-Each worker counts in its own row; the worker that answers adds up the rows.
+Each worker counts in its own row; the worker that serves the metrics adds up the rows.
 """
 
 from __future__ import annotations

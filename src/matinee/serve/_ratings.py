@@ -1,7 +1,7 @@
-"""Converts ratings and item names of a request to the codes of a model; how much work it is.
+"""Converts ratings and item names of a request to model codes, and limits the work.
 
-Short answers are made on the event loop. In a thread they take half a millisecond longer, as the
-two wait for each other.
+Short responses are computed on the event loop. In a thread they take half a millisecond longer, as
+the two wait for each other.
 """
 
 from __future__ import annotations
@@ -31,22 +31,22 @@ from .problems import ProblemError
 MAX_TITLES = 100
 """Largest number of titles in one request: a fuzzy search takes milliseconds."""
 MAX_LISTED = MAX_PEOPLE * MAX_K
-"""Largest number of items and reasons for them in one answer for several people."""
+"""Largest number of items and reasons in one response for several users."""
 _ANSWERS = 2000
 """Number of predictions that take a few milliseconds; a reason takes one for each rating."""
 _QUICK = 64
-"""Number of ratings up to which an answer takes a few milliseconds."""
+"""Number of ratings up to which a response takes a few milliseconds."""
 _SUMMED = 10_000_000
-"""Number of ratings of a known person, times items, up to which a list takes a few milliseconds."""
+"""A known user's ratings times items up to which a list takes a few milliseconds."""
 _NEAR = 3
 
 
 def check_people(catalogue: Catalogue, people: Sequence[RecommendRequest]) -> None:
-    """Limit the work for several people, before any is done.
+    """Check the limits of a request for several users before any work.
 
     Args:
         catalogue: The model's items.
-        people: The part of the request about each.
+        people: The requests of the users.
 
     Raises:
         ProblemError: 422: more items and reasons than ``MAX_LISTED``, or more titles to look up
@@ -73,7 +73,7 @@ def check_people(catalogue: Catalogue, people: Sequence[RecommendRequest]) -> No
 
 
 def is_quick(request: Any, catalogue: Catalogue) -> bool:
-    """Whether a request about a new person need not be queued."""
+    """Return whether a request of a new user need not be queued."""
     if isinstance(request, SurpriseRequest) or len(request.ratings) > _QUICK:
         return False
     n_items, lists = 1, lists_of(request)
@@ -92,7 +92,7 @@ def is_quick(request: Any, catalogue: Catalogue) -> bool:
 def is_quick_list(
     person: Person, catalogue: Catalogue, *, k: int, why: int, diversity: float
 ) -> bool:
-    """Whether a list for a known person need not be queued."""
+    """Return whether a list for a known user need not be queued."""
     n_ratings = len(person.history.items)
     if k * (1 + (n_ratings if why else 0)) > _ANSWERS or (diversity and k > _QUICK):
         return False
@@ -111,8 +111,8 @@ class Reader:
 
     Args:
         catalogue: The model's items.
-        scale: Its rating scale.
-        ignored: The ignored entries, for the answer.
+        scale: The model's rating scale.
+        ignored: The ignored entries, for the response.
     """
 
     catalogue: Catalogue
@@ -124,7 +124,7 @@ class Reader:
 
         Args:
             ratings: The ratings of the request.
-            **lists: Its lists of ids and titles, by field.
+            **lists: The request's lists of ids and titles, by field.
 
         Raises:
             ProblemError: 422: more titles to look up than ``MAX_TITLES``.
@@ -145,10 +145,10 @@ class Reader:
         empty: bool = False,
         field: str = "ratings",
     ) -> tuple[Histories, list[dict[str, Any]]]:
-        """One user's history and, for the answer, the ratings in it.
+        """Return a user's history and, for the response, the ratings in it.
 
         Raises:
-            ProblemError: 422: too many, off the scale, an item twice, or nothing left.
+            ProblemError: 422: too many, outside the scale, a repeated item, or none left.
         """
         if len(entries) > limit:
             raise ProblemError(

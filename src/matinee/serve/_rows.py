@@ -1,4 +1,4 @@
-"""Parts of an answer: numbers for JSON, and the reasons for predictions."""
+"""Parts of a response: numbers for JSON, and the reasons for predictions."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ..recommend import Predict, Reasons, combined, interest_reasons, reasons, s
 from ._catalogue import Catalogue
 
 CHOICES = 10
-"""The chance of a choice is that of being among so many next ones."""
+"""Number of next choices for which the probability of a choice is given."""
 
 
 def scores_of(
@@ -28,19 +28,19 @@ def scores_of(
     counts: Int64 | None,
     together: str,
 ) -> tuple[Float32, list[Float32 | None]]:
-    """What all items are ranked by, for one person or for several together: float32 (1, items).
+    """Return the ranking scores for one user, or for several together: float32 (1, items).
 
-    Beside it each person's unclipped predicted ratings, float32 (items,), where the ranking needed
+    Also returns each user's unclipped predicted ratings, float32 (items,), if the ranking needed
     them: they are not to be computed again for the items listed.
 
     Args:
         model: The model.
-        people: Each person's history.
+        people: History of each user.
         love: Exponent of the probability of liking; the model's own if None.
-        personal: How much more the person's own ratings count.
+        personal: How much the personalised part of the score counts.
         counts: Ratings of each item, if few of them are to count against it in a model that ranks
             by rating.
-        together: How the scores of several people are joined.
+        together: How the scores of several users are combined.
     """
     every, predicted = [], list[Float32 | None]()
     for one in people:
@@ -89,12 +89,12 @@ def whys(
 
 
 class Entries:
-    """Items described for a person: what is predicted, and why.
+    """Describes items for a user: the prediction and its reasons.
 
     Args:
         model: The model.
-        catalogue: Its items.
-        usual: Predicted ratings of all items for somebody without a history, float64 (items,).
+        catalogue: The model's items.
+        usual: Predicted ratings of all items for a user without a history, float64 (items,).
     """
 
     def __init__(self, model: Recommender, catalogue: Catalogue, usual: Float64) -> None:
@@ -106,14 +106,14 @@ class Entries:
     ) -> list[dict[str, Any]]:
         """Items with their predictions and up to ``why`` reasons for them.
 
-        A model of ratings gives the predicted rating and its standard deviation; a model of
-        interactions the chance of a choice, where it is calibrated.
+        Models of ratings give the predicted rating and its standard deviation; models of
+        interactions the probability of a choice, if calibrated.
 
         Args:
-            history: The person.
+            history: The history of one user.
             codes: The items, (n,).
-            why: Reasons for each, at most.
-            known: The person's unclipped predictions of all items, where they are computed already.
+            why: Largest number of reasons per item.
+            known: The user's unclipped predictions of all items, if already computed.
         """
         n = len(codes)
         reasons: list[dict[str, Any] | None] = [None] * n
@@ -150,11 +150,11 @@ class Entries:
         ]
 
     def _reasons(self, history: Histories, codes: Int32) -> Reasons:
-        """What moved the predictions, or the interest where there are no ratings."""
+        """Explain the predictions, or the interest if there are no ratings."""
         if self._model.interest is None or self._model.knows_ratings:
             predictions = None
             if self._model.stores_codes and history.users[0] >= 0:
-                # No rating can be left out of a stored code: contributions are those of fold-in.
+                # No rating can be left out of a stored code: explain fold-in instead.
                 rows = np.zeros(len(codes), dtype=np.int64)
                 predictions = self._predict(history, rows, codes)
                 history = replace(history, users=np.array([-1], dtype=np.int32))
@@ -163,32 +163,32 @@ class Entries:
 
 
 def choice_lifts(model: Recommender, history: Histories, groups: Sequence[Int64]) -> Float64:
-    """Probability that a user next chooses from each group, less that without a history.
+    """Return the probability of choosing next from each group, minus that without a history.
 
     Args:
         model: A model of interactions.
-        history: The person.
+        history: The history of one user.
         groups: Item codes of each group.
 
     Returns:
-        Differences of probabilities, float64 (groups,); 0 where the model is not calibrated.
+        Differences of probabilities, float64 (groups,); 0 if the model is not calibrated.
     """
     if model.interest is None or model.choice_rate is None:
         return np.zeros(len(groups))
-    both = np.vstack(
+    choices = np.vstack(
         [model.interest.scores(Histories.build([([], [])])), model.interest.scores(history)]
     )
-    share = model.choice_rate.shares(both, np.zeros(both.shape, dtype=np.bool_))
+    share = model.choice_rate.shares(choices, np.zeros(choices.shape, dtype=np.bool_))
     return np.array([share[1, codes].sum() - share[0, codes].sum() for codes in groups])
 
 
 def for_several(
     each: Sequence[list[dict[str, Any]]], scores: npt.NDArray[Any], together: str
 ) -> list[dict[str, Any]]:
-    """A list for several people.
+    """Make a list for several users.
 
     Args:
-        each: The items as each person has them, best first.
+        each: The items as described for each user, best first.
         scores: What the list is ranked by, shape (n,).
         together: How it is ordered, "least_misery" or "mean".
     """

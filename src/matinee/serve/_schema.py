@@ -1,4 +1,4 @@
-"""The requests and answers of the API, as its OpenAPI description shows them."""
+"""Requests and responses of the API, as in its OpenAPI description."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MAX_WHY = 20
 MAX_PEOPLE = 100
 """People in one request."""
 MAX_OTHERS = 7
-"""People beside the first in a list for several."""
+"""Largest number of further people in a list for several."""
 MAX_LIMIT = 100
 MAX_TEXT = 300
 MAX_YEAR = 9999
@@ -56,7 +56,7 @@ class Rating(_Request):
 
 
 Ratings = Annotated[list[Rating], Field(max_length=MAX_LIST, fail_fast=True)]
-# Of a long list, the first fault alone is reported: a megabyte may have 100,000 of them.
+# Only the first error of a long list is reported: a megabyte may have 100,000.
 
 
 Given = Annotated[list[Rating], Field(min_length=1, max_length=MAX_LIST, fail_fast=True)]
@@ -91,19 +91,19 @@ class RecommendRequest(_About):
     """Exponent of the probability of liking in the ranking score; 0 ranks by interest alone. By
     default the model's."""
     personal: Annotated[float, Field(ge=-1, le=1, allow_inf_nan=False)] = 0.0
-    """From -1, what suits anyone, to 1, what the user's own ratings add."""
+    """From -1 (what suits everyone) to 1 (more of the user's own taste)."""
     why: Annotated[int, Field(strict=True, ge=0, le=MAX_WHY)] = 3
-    """Reasons for each item; of a list for several people there are none."""
+    """Number of reasons per item; not for a list for several people."""
     others: list[Given] = Field(default=[], max_length=MAX_OTHERS)
     """Ratings of others, for a list that is for all of them together."""
     together: Literal["least_misery", "mean"] = "least_misery"
     """How a list for several is ordered: by the lowest of their scores, or by the mean."""
     user: IdText | None = None
-    """An id of the person, which decides which of two models answers, and nothing else."""
+    """An id of the person, only used to decide which of two models answers."""
 
 
 class OnePerson(RecommendRequest):
-    """One person of many: new, with ratings, or known, by the id alone."""
+    """One person of many: a new one with ratings, or a known one by the id."""
 
     ratings: Ratings = []
     """The ratings of a new user; none for a known one."""
@@ -120,7 +120,7 @@ class OnePerson(RecommendRequest):
 
 
 class ManyRequest(_Request):
-    """Many people, each with their own options; all are answered, or none."""
+    """Many people, each with their own options; either all succeed or none."""
 
     people: list[OnePerson] = Field(min_length=1, max_length=MAX_PEOPLE, fail_fast=True)
 
@@ -201,7 +201,7 @@ class Predicted(Item):
     """The predicted rating; null for a model of interactions."""
     std: float | None
     chance: float | None
-    """Of a model of interactions, the calibrated probability that the item is among the person's
+    """For a model of interactions, the calibrated probability that the item is among the person's
     next 10 choices; else null."""
     why: Why | None
 
@@ -221,7 +221,7 @@ class Recommendation(Predicted):
     rank: int
     score: float
     each: list[float] | None = None
-    """In a list for several people, the predicted rating of each."""
+    """In a list for several people, the predicted rating for each."""
 
 
 class Used(Named):
@@ -322,7 +322,7 @@ class Items(_Answer):
 
 
 class Match(BaseModel):
-    """The item that a title means."""
+    """The item matching a title."""
 
     index: int
     item: Item

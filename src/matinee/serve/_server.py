@@ -34,7 +34,7 @@ _EARLY = 5.0
 _LONGEST = 60.0
 """Largest delay in seconds before a worker is restarted."""
 _SWITCH = 0.0005
-"""Seconds for which a thread that computes an answer keeps the interpreter from the event loop."""
+"""Seconds for which a computing thread may keep the interpreter from the event loop."""
 _FAILED = 3
 """Exit code of a worker that could not start."""
 
@@ -168,7 +168,7 @@ def _answer(
         with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
             runner.run(run())
     finally:
-        gc.unfreeze()  # what clears up at exit complains of what it may not see
+        gc.unfreeze()  # frozen objects would cause errors in clean-up at exit
 
 
 def _supervise(
@@ -179,7 +179,7 @@ def _supervise(
 ) -> None:
     """Supervise the workers until a signal."""
     reader, writer = os.pipe()
-    alive, held = os.pipe()  # never written to: it ends when this process does
+    alive, held = os.pipe()  # never written to: it closes when this process ends
     crew: dict[int, tuple[int, float]] = {}
     stopping = False
     ready = threading.Event()
@@ -239,7 +239,7 @@ def _supervise(
                 failed = True
                 stop()
                 continue
-            # The others answer meanwhile, and the folder may be whole again by the next try.
+            # Other workers serve meanwhile, and the folder may be complete at the next attempt.
             failures[worker] = failures[worker] + 1 if code == _FAILED else 0
             pause = min(2.0 ** failures[worker], _LONGEST) if code == _FAILED else 0.0
             if time.monotonic() - began < _EARLY:
@@ -312,8 +312,8 @@ def _announce(
     announce: Callable[[str], None],
     ready: threading.Event,
 ) -> None:
-    """Report when one worker answers (``ready``), and when all do."""
-    answering: set[bytes] = set()  # a worker that was replaced answers again
+    """Report when one worker is ready (``ready``), and when all are."""
+    answering: set[bytes] = set()  # a restarted worker reports again
     with open(reader, "rb", closefd=False) as lines:
         for line in lines:
             ready.set()
@@ -336,7 +336,7 @@ def _listen(settings: ServeSettings) -> socket.socket:
         if os.name == "posix":
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
-        # The backlog keeps those who come while the model is being loaded.
+        # The backlog holds connections while the model is being loaded.
         listener.listen(_BACKLOG)
         listener.set_inheritable(True)
     except OSError as error:

@@ -32,17 +32,17 @@ class ServeSettings(Config):
     model: Path
     """The model folder."""
     beside: Path | None = None
-    """A second model, which answers a share of the people instead; see 'compare'."""
+    """A second model, which serves a share of the people instead; see 'compare'."""
     share: float = Field(0.5, gt=0.0, lt=1.0)
-    """Share of the people that the model beside answers, by a hash of their ids."""
+    """Share of the people served by the second model, by a hash of their ids."""
     share_seed: int = Field(0, ge=0)
-    """Seed of the share: another seed draws other people."""
+    """Seed of the share: another seed selects other people."""
     new_items: Path | None = None
-    """A table of items (item, title, genres) that the model does not know, for --explore."""
+    """A table of items (item, title, genres) unknown to the model, for --explore."""
     explore: float = Field(0.0, ge=0.0, le=0.5)
-    """Share of the places of lists that new items take."""
+    """Share of the list positions given to new items."""
     host: str = "127.0.0.1"
-    """Address to listen at; 0.0.0.0 for every network there is."""
+    """Address to listen on; 0.0.0.0 for all networks."""
     port: int = Field(8000, ge=0, le=65535)
     """Port; 0 for any that is free."""
     workers: int = Field(1, ge=1, le=256)
@@ -52,31 +52,31 @@ class ServeSettings(Config):
     api_key: SecretStr | None = None
     """API key, required as a bearer token or X-API-Key for /v1 and /metrics."""
     cors: tuple[Annotated[str, AfterValidator(_origin)], ...] = ()
-    """Let pages of this origin call from a browser. May be given several times."""
+    """Allow requests of pages from this origin (CORS). May be given several times."""
     allowed_hosts: tuple[str, ...] = ()
-    """Answer to this name in the Host header too; * for any. May be given several times. By default
-    a server at a loopback address answers to the names of this machine, and one at another address
+    """Also accept this name in the Host header; * for any. May be given several times. By default
+    a server on a loopback address accepts the names of this machine, and one on another address
     to all."""
     things: str = Field("", max_length=40)
-    """What the pages call the items, in the plural, as in books; by default films where the titles
+    """Plural noun for items on the pages, such as books; by default films if the titles
     have years, and items otherwise."""
     root_path: str = Field("", pattern=r"^(/[A-Za-z0-9._~-]+)*$")
     """The path below which a proxy shows the server, as in /films."""
     users: bool = True
-    """Whether lists for the users of the training data may be asked for."""
+    """Whether lists for the users of the training data may be requested."""
     feedback: SecretStr | None = None
     """Take feedback and keep it here: sqlite:PATH, or postgresql://HOST/DATABASE (with the extra
     'databases'; keep the password in ~/.pgpass)."""
     feedback_days: float | None = Field(None, gt=0.0)
     """Delete feedback that is older."""
     max_ratings: int = Field(1000, ge=1, le=10_000)
-    """Ratings in a request, at most."""
+    """Largest number of ratings in a request."""
     max_body: int = Field(1 << 20, ge=1024)
-    """Bytes of a request, at most."""
+    """Largest number of bytes of a request."""
     body_seconds: float = Field(10.0, gt=0.0)
     """Timeout of a request's headers, and of its body, in seconds."""
     shutdown_seconds: float = Field(10.0, ge=0.0)
-    """Seconds left to answer on shutdown."""
+    """Seconds to finish requests on shutdown."""
 
     @property
     def is_local(self) -> bool:

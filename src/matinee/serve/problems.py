@@ -66,7 +66,7 @@ def problem(status: int, detail: str, errors: list[dict[str, Any]] | None = None
 
 
 def dumps(content: Any) -> bytes:
-    """JSON in UTF-8. Half of a surrogate pair, which UTF-8 cannot hold, is escaped."""
+    """Encode JSON in UTF-8, escaping lone surrogates, which UTF-8 cannot represent."""
     try:
         return to_json(content, inf_nan_mode="null")  # a quarter of the time that json takes
     except PydanticSerializationError:
@@ -86,7 +86,7 @@ def validation_problems(errors: list[Any], kinds: Iterable[Any]) -> list[dict[st
     problems: list[dict[str, Any]] = []
     misspelt = 0
     for error in errors[:20]:
-        # Which arm of a union did not fit is of no use to who wrote neither.
+        # Errors of each arm of a union do not help a user who meant neither.
         parts = [
             part
             for part in error["loc"][1:]
@@ -107,7 +107,7 @@ def validation_problems(errors: list[Any], kinds: Iterable[Any]) -> list[dict[st
 
 
 def _models_at(kinds: Iterable[Any], path: Iterable[int | str]) -> list[type[BaseModel]]:
-    """The models that types may hold at a location."""
+    """Return the models that types may contain at a location."""
     models = [model for kind in kinds for model in _models(kind)]
     for part in path:
         if isinstance(part, str):

@@ -54,11 +54,11 @@ class Explorer:
         """A list with new items in some of its places, at random; its other items move down.
 
         Args:
-            entries: The list of one person.
+            entries: The list of one user.
             history: What they gave, one row.
-            seed: Hexadecimal digits that the places are drawn by, those of the list's name.
+            seed: Hexadecimal digits that seed the positions, from the list's name.
             genres: Genres to leave out.
-            among: Genres of which each must have one; any where this is empty.
+            among: Genres of which each item must have one; empty for any.
             years: The first and the last year.
             without: Ids of new items to leave out.
         """

@@ -1,4 +1,4 @@
-"""A person's training ratings and feedback, as one history for the model."""
+"""A user's training ratings and feedback, as one history for the model."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ KEPT = tuple(name for name, kind in KINDS.items() if kind.of_item)
 
 @dataclass(frozen=True, eq=False)
 class Feedback:
-    """What is kept of one person.
+    """The stored feedback of one user.
 
     Attributes:
         events: In the order in which they came.
-        erased: Whether what the model was trained on must not be used.
+        erased: Whether the user's training ratings must not be used.
     """
 
     events: Sequence[Event]
@@ -33,7 +33,7 @@ class Feedback:
 
 @dataclass(frozen=True, eq=False)
 class Person:
-    """A person with an id, as their list is made from.
+    """A user with an id, and the history for their list.
 
     Attributes:
         user: The id.
@@ -49,10 +49,10 @@ class Person:
 
 
 def of_user(model: Recommender, user: str, feedback: Feedback | None) -> Person:
-    """What is known of someone.
+    """Return the current history of a user.
 
     Raises:
-        ProblemError: 404: nothing is known of them.
+        ProblemError: 404, an unknown user.
     """
     if model.histories is None and feedback is None:
         raise ProblemError(404, "there are no users to ask about: the model was saved without them")
@@ -73,21 +73,21 @@ def of_user(model: Recommender, user: str, feedback: Feedback | None) -> Person:
 def grown(
     trained: Histories | None, feedback: Feedback, item_ids: Vocabulary, scale: Scale
 ) -> tuple[Histories, Int64]:
-    """A history with feedback in it, and the items never to recommend to this person.
+    """Merge feedback into a history; also return the items never to recommend to the user.
 
-    Of one item the latest opinion by time holds: a rating, like or dislike replaces what the
-    person gave in training, and "not interested" takes it out of the history. What came by feedback
-    has the weight 1. A click is a choice for a model of interactions and says nothing to a model of
-    ratings. Items that the model does not know, and ratings off its scale, are left out.
+    For each item the latest opinion by time counts: a rating, like or dislike replaces the training
+    rating, and "not interested" removes the item from the history. Feedback has weight 1. A click
+    is a choice for a model of interactions and is ignored by a model of ratings. Unknown items and
+    ratings outside the scale are left out.
 
     Args:
-        trained: The person's training history (one row), or None.
+        trained: The user's training history (one row), or None.
         feedback: What is kept of them.
         item_ids: The model's items.
         scale: The model's scale.
 
     Returns:
-        One person's history, and int64 item codes.
+        The user's history, and int64 item codes.
     """
     values: dict[int, float] = {}
     weights: dict[int, float] = {}
@@ -100,7 +100,7 @@ def grown(
     refused: set[int] = set()
     interactions = is_constant(scale)
     events = [event for event in feedback.events if event.item is not None]
-    events.sort(key=lambda event: event.time)  # a phone sends late what was given offline
+    events.sort(key=lambda event: event.time)  # a phone sends events late that were given offline
     codes = item_ids.encode([event.item for event in events]).tolist() if events else []
     for event, code in zip(events, codes, strict=True):
         if code < 0:

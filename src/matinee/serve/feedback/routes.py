@@ -1,4 +1,4 @@
-"""The endpoints of feedback, which are there only where a store was named."""
+"""The endpoints of feedback, which exist only if a store is configured."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Asked(Protocol):
     scale: Scale
 
     def trained(self, user: str) -> list[dict[str, Any]]:
-        """What a person rated in training; empty for others."""
+        """Return a user's training ratings; empty for other users."""
 
 
 def add_routes(
@@ -50,14 +50,14 @@ def add_routes(
 
     @app.post("/v1/feedback", response_model=schema.FeedbackAnswer, responses=errors)
     async def feedback(request: schema.FeedbackRequest) -> Response:
-        """Keep what people did. The answer comes when it is on the disk."""
+        """Store events of users. The response is sent once they are on disk."""
         stored, duplicates = await service.take(request.events, engine().scale)
         count(stored, duplicates)
         return Response(dumps({"stored": stored, "duplicates": duplicates}), media_type=JSON)
 
     @app.get("/v1/users/{user}", response_model=schema.Person, responses=errors)
     async def person(user: User, query: Annotated[schema.PageOf, Query()]) -> Response:
-        """All that is kept of a person."""
+        """Return everything stored about a user."""
         now = engine()
 
         def work() -> bytes:
@@ -73,7 +73,7 @@ def add_routes(
 
     @app.delete("/v1/users/{user}", response_model=schema.Erased, responses=errors)
     async def erase(user: User) -> Response:
-        """Delete what is kept of a person. Their training ratings are not used from then on."""
+        """Delete everything stored about a user, and stop using their training ratings."""
         now = engine()
 
         def work() -> bytes:

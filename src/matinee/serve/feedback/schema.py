@@ -1,4 +1,4 @@
-"""Requests and answers about feedback, as the OpenAPI description shows them."""
+"""Requests and responses of feedback, as in the OpenAPI description."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class _Strict(BaseModel):
 
 
 class FeedbackEvent(_Strict):
-    """One thing that a person did."""
+    """One action of a person."""
 
     user: Id
     """Whose it is: any id, known to the model or not."""
@@ -46,13 +46,13 @@ class FeedbackEvent(_Strict):
     item: Id | None = None
     """The item it is about; of a list that was shown, none."""
     rating: Annotated[float, Field(strict=True, allow_inf_nan=False)] | None = None
-    """On the model's scale, where it is a rating."""
+    """On the model's scale, if it is a rating."""
     key: Annotated[StrictStr, Field(min_length=1, max_length=MAX_TEXT)] | None = None
     """Your name for it: sent again, it is kept once."""
     time: StrictInt | None = None
     """Seconds since 1970; now by default."""
     list: Annotated[StrictStr, Field(min_length=1, max_length=MAX_TEXT)] | None = None
-    """The ``list`` of the answer that the item stood in, or that was shown."""
+    """The ``list`` of the response that contained the item, or that was shown."""
     rank: Annotated[int, Field(strict=True, ge=1, le=10_000)] | None = None
     """The item's place in it."""
     items: Annotated[tuple[Id, ...], Field(max_length=MAX_SHOWN)] | None = None
@@ -60,7 +60,7 @@ class FeedbackEvent(_Strict):
 
 
 class FeedbackRequest(_Strict):
-    """What people did, in the order in which they did it."""
+    """Actions of people, in chronological order."""
 
     events: list[FeedbackEvent] = Field(min_length=1, max_length=MAX_EVENTS, fail_fast=True)
     """All are kept, or none."""
@@ -74,7 +74,7 @@ class FeedbackAnswer(BaseModel):
 
 
 class KeptEvent(BaseModel):
-    """An event as it is kept."""
+    """An event as stored."""
 
     key: str
     kind: str
@@ -95,7 +95,7 @@ class TrainedRating(BaseModel):
 
 
 class Person(BaseModel):
-    """All that is kept of a person."""
+    """Everything stored about a person."""
 
     user: str
     events: list[KeptEvent]
@@ -114,7 +114,7 @@ class Erased(BaseModel):
 
 
 class PageOf(BaseModel):
-    """Which events are asked for."""
+    """The requested page of events."""
 
     model_config = ConfigDict(extra="forbid")
     after: Annotated[int, Field(ge=0, le=2**62)] = 0

@@ -16,11 +16,11 @@ from .history import KEPT, Feedback
 from .schema import FeedbackEvent
 
 _USED = 5000
-"""Events of one person that their list is made from, at most: the latest."""
+"""Largest number of a user's events used for their list: the latest."""
 
 
 class FeedbackService:
-    """Takes feedback and gives it back. One for each worker; the store is what they share.
+    """Stores and returns feedback. One per worker; they share the store.
 
     Args:
         url: The store.
@@ -53,7 +53,7 @@ class FeedbackService:
         """Keep events; on return they are on the disk.
 
         Returns:
-            How many were new, and how many were there already.
+            The numbers of new and of already stored events.
 
         Raises:
             ProblemError: 422: something does not go together; 429: too many wait; 503: the store
@@ -66,7 +66,7 @@ class FeedbackService:
         return sum(new), len(new) - sum(new)
 
     def of_person(self, user: str) -> Feedback:
-        """What the next list of a person is made from.
+        """Return the feedback for a user's next list.
 
         Raises:
             ProblemError: 503: the store cannot be read.
@@ -76,7 +76,7 @@ class FeedbackService:
             return Feedback(self._store.of_user(name, KEPT, _USED), self._store.is_erased(name))
 
     def export(self, user: str, after: int, limit: int) -> tuple[list[dict[str, Any]], int | None]:
-        """A person's events, and the number to go on after, if there are more.
+        """Return a user's events, and the number to continue after, if there are more.
 
         Raises:
             ProblemError: 503: the store cannot be read.
@@ -87,7 +87,7 @@ class FeedbackService:
         return [_kept(event) for _, event in page[:limit]], more
 
     def erase(self, user: str) -> int:
-        """Delete a person's events; how many.
+        """Delete a user's events; return their number.
 
         Raises:
             ProblemError: 503: the store cannot be written to.

@@ -16,7 +16,7 @@ from ...recommend import implied_rating
 def feedback_ratings(
     store: FeedbackStore, scale: Scale, weights: Mapping[str, float] | None = None
 ) -> Ratings | None:
-    """The latest opinion of each person on each item by time, as ratings; None for none.
+    """Return each user's latest opinion on each item as ratings; None if there are none.
 
     A like counts as three quarters up the scale, a dislike as its low end; ratings off the scale,
     clicks and the rest are left out, and "not interested" takes an earlier opinion back.

@@ -24,9 +24,9 @@ from .ratings import feedback_ratings
 LEAST = 100
 """Ratings of the newest days from which two models can be distinguished."""
 MARGIN = 0.002
-"""RMSE by which the new model may be worse, at most, at the end of the 95% interval."""
+"""Largest increase in RMSE, at the end of the 95% interval, for which the new model is taken."""
 LIST_MARGIN = 0.01
-"""nDCG@10 by which its lists may be worse, at most, where that is within chance."""
+"""Largest decrease in nDCG@10, if not significant, for which the new model is taken."""
 _DAY = 86_400
 
 
@@ -38,12 +38,12 @@ class Refreshed:
         decision: "swapped": the new model is in the folder; "kept": it was worse, the one in
             service stays; "waiting": too little feedback to train on or to judge by.
         because: What the new model was worse in, "ratings" or "lists"; empty unless "kept".
-        how: "update", or "anew".
+        how: "update", or "anew" (retrained).
         n_new: Ratings of feedback that the model in service was not trained on.
         n_scored: Those of the newest days.
-        gain: RMSE of the model in service less that of the new one on them; None while waiting.
-        lists: nDCG@10 of the new model less that of the one in service, of what people liked in
-            these days; None while waiting, and where nobody liked anything.
+        gain: RMSE of the model in service minus that of the new one on these; None while waiting.
+        lists: nDCG@10 of the new model minus that of the one in service, for items liked in
+            these days; None while waiting, or if nothing was liked.
     """
 
     decision: Literal["swapped", "kept", "waiting"]
@@ -72,21 +72,21 @@ def refresh(
 ) -> Refreshed:
     """Train a model on feedback and put it in the place of the one in service if it is not worse.
 
-    The new model learns from all feedback but that of the newest days, and both are scored on
-    these: their ratings prequentially, and what people liked in them by lists made when the days
-    began. It is taken where the 95% interval of the difference in RMSE, paired over people, ends
+    The new model is trained on all feedback except the newest days, and both are scored on
+    these: the ratings prequentially, and the liked items by lists made when the days
+    began. It is taken if the 95% interval of the difference in RMSE, paired over users, ends
     within its margin, and the loss of nDCG@10 is both within its margin and within chance: few
-    people could not show that lists are as good, only that they are worse. It then learns from the
-    newest days too, and replaces the folder atomically; the former model is kept beside it. People
-    who were erased from the store are left out, for which the model is trained anew.
+    users could only show that lists are worse, not that they are as good. It is then trained on the
+    newest days too, and replaces the folder atomically; the former model is kept beside it. Users
+    who were erased from the store are left out, which requires retraining.
 
     Args:
         folder: The model folder in service, with histories.
         store: The feedback.
         days: The newest days, to judge by.
-        anew: Train anew on everything instead of updating.
-        margin: RMSE by which it may be worse.
-        list_margin: nDCG@10 by which it may be worse, where that may be chance.
+        anew: Retrain on everything instead of updating.
+        margin: Largest allowed increase in RMSE.
+        list_margin: Largest allowed decrease in nDCG@10, if not significant.
         weights: Weight in training of each kind of feedback that is not 1, such as
             ``{"like": 0.5}``; see ``Ratings.weights``.
         seed: Seeds training and intervals.
@@ -146,7 +146,7 @@ def refresh(
 
 
 def rollback(folder: Path) -> None:
-    """Put the former model back in the place of the one in service, which is dropped.
+    """Restore the former model in place of the one in service, which is removed.
 
     Raises:
         UsageError: No former model is kept.
@@ -173,7 +173,7 @@ def _worse(lists: ListGain, margin: float) -> bool:
 def _trained(
     model: Recommender, folder: Path, earlier: Ratings, gone: Mask | None, seed: int
 ) -> Any:
-    """A new model: updated, or trained anew without people who were erased."""
+    """Train a new model: an update, or retraining without erased users."""
     fresh: Any = load_model(folder)
     if gone is None:
         return fresh.update(earlier, seed=seed, progress=False)

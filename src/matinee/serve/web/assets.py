@@ -1,4 +1,4 @@
-"""The pages and what they load, held in memory: no path of a request is ever opened."""
+"""The pages and their assets, held in memory: no path of a request is ever opened."""
 
 from __future__ import annotations
 
@@ -42,10 +42,10 @@ class Asset:
     """A file of the pages.
 
     Attributes:
-        content: Its bytes.
-        kind: Its content type.
-        tag: Its entity tag, without quotes.
-        encoded: Its bytes by content coding, the smallest first; only smaller ones.
+        content: Bytes of the file.
+        kind: Content type.
+        tag: Entity tag, without quotes.
+        encoded: Bytes by content coding, smallest first; only smaller ones.
         policy: The Content-Security-Policy of a page.
     """
 
@@ -56,7 +56,7 @@ class Asset:
     policy: str = ""
 
     def best(self, accepted: str) -> tuple[str | None, bytes]:
-        """The coding to send and the bytes, given an Accept-Encoding header."""
+        """Return the coding and the bytes to send, given an Accept-Encoding header."""
         wanted = accepted_codings(accepted)
         for coding, content in self.encoded.items():
             if coding in wanted:
@@ -70,8 +70,8 @@ class Assets:
 
     Attributes:
         files: By path below ``static``, with ``/`` between the parts.
-        build: Names their content. Pages load what they need from ``/static/BUILD/...``, which a
-            browser may keep for ever.
+        build: Identifier of the content. Pages load what they need from ``/static/BUILD/...``,
+            which a browser may keep for ever.
     """
 
     files: dict[str, Asset]
@@ -82,7 +82,7 @@ class Assets:
         first, _, rest = path.partition("/")
         if first == self.build:
             return self.files.get(rest), True
-        if re.fullmatch(r"[0-9a-f]{12}", first):  # a page of an earlier version asks
+        if re.fullmatch(r"[0-9a-f]{12}", first):  # requested by a page of an earlier version
             return self.files.get(rest), False
         return self.files.get(path), False
 
@@ -117,7 +117,7 @@ def assets(root_path: str = "") -> Assets:
 
 
 def _bundle(by_path: dict[str, Asset]) -> None:
-    """Have each page load one script, which holds the modules of its first, or hold it itself."""
+    """Bundle the modules of each page into one script, or into the page."""
     modules = {
         name.removeprefix("js/").removesuffix(".js"): asset.content.decode()
         for name, asset in by_path.items()
@@ -163,7 +163,7 @@ def _tag(content: bytes) -> str:
 
 
 def _packed(name: str, asset: Asset) -> Asset:
-    """The asset with its smaller encodings. Brotli is used where it is installed."""
+    """Add smaller encodings to an asset. Brotli is used if installed."""
     if name.endswith(_PACKED):
         return asset
     packed = {"gzip": gzip.compress(asset.content, 9, mtime=0)}

@@ -1,4 +1,4 @@
-"""One script for each page: its modules in one file, so that a slow line is asked once.
+"""Bundles the modules of a page in one script, to save requests on slow connections.
 
 The modules are written for this: named exports before a declaration, one import to a line, no
 circles. Each stands in a function of its own, without the comments that have lines of their own.
@@ -25,7 +25,7 @@ def bundle(modules: Mapping[str, str], entry: str) -> str:
         entry: The name of the first.
 
     Raises:
-        ValueError: A module imports itself by way of others, or one that is not there.
+        ValueError: An import cycle, or an import of a missing module.
     """
     done: dict[str, str] = {}
 

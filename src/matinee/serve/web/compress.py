@@ -1,4 +1,4 @@
-"""``Compressed``: large answers with gzip, compressed beside the event loop."""
+"""``Compressed``: compresses large responses with gzip outside the event loop."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from .assets import accepted_codings
 
 _SMALLEST = 8192
-"""Bytes of the smallest answer that is compressed."""
+"""Smallest compressed response, in bytes."""
 _LEVEL = 5
 
 
 class Compressed:
-    """ASGI middleware that compresses answers of one part for clients that accept gzip.
+    """ASGI middleware that compresses single-part responses for clients that accept gzip.
 
-    Starlette's ``GZipMiddleware`` compresses on the event loop, where ten megabytes take a quarter
-    of a second in which nobody else is answered.
+    Starlette's ``GZipMiddleware`` compresses on the event loop, which ten megabytes block for a
+    quarter of a second.
     """
 
     def __init__(self, app: ASGIApp) -> None:

@@ -1,4 +1,4 @@
-"""``Head``: what a GET would answer, without the body."""
+"""``Head``: responses of GET without the body."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
 class Head:
-    """ASGI middleware that answers HEAD wherever GET is answered (RFC 9110, 9.3.2)."""
+    """ASGI middleware that supports HEAD wherever GET is supported (RFC 9110, 9.3.2)."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

@@ -1,4 +1,4 @@
-"""The first page brings its style and script itself, so that a slow line is asked once less.
+"""Inlines style and script into the first page, to save requests on slow connections.
 
 A page's Content-Security-Policy has their hashes: others within it are refused.
 """
@@ -16,7 +16,7 @@ _POLICY = (
     "form-action 'none'; frame-ancestors 'none'"
 )
 POLICY = _POLICY.format(scripts="", styles="")
-"""The Content-Security-Policy of answers that hold neither."""
+"""The Content-Security-Policy of responses without inlined parts."""
 _STYLE = re.compile(r'<link rel="stylesheet" href="([^"]*)style\.css">')
 _SCRIPT = re.compile(r'<script type="module" src="[^"]*">')
 _URL = re.compile(r"url\((?!data:|[\"'])")
@@ -31,7 +31,7 @@ def inlined(page: str, style: str, script: str) -> str:
         script: The text of a module that imports nothing.
 
     Raises:
-        ValueError: The page loads other files, or the script would end before its end.
+        ValueError: The page loads other files, or the script contains a closing tag.
     """
     link = _STYLE.search(page)
     if link is None or _SCRIPT.search(page) is None:
@@ -46,7 +46,7 @@ def inlined(page: str, style: str, script: str) -> str:
 
 
 def policy_of(page: str) -> str:
-    """The Content-Security-Policy of a page: that of all answers, and what is within it by hash."""
+    """Return the Content-Security-Policy of a page, which allows its inlined parts by hash."""
     scripts = re.findall(r'<script type="module">(.*?)</script>', page, re.DOTALL)
     styles = re.findall(r"<style>(.*?)</style>", page, re.DOTALL)
     return _POLICY.format(scripts=_hashes(scripts), styles=_hashes(styles))

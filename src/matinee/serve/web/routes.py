@@ -1,4 +1,4 @@
-"""The routes of the pages, and the page of what is not there."""
+"""The routes of the pages, and the page for errors 404."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ def show_pages(app: FastAPI, files: Assets) -> None:
 def send(
     request: Request, asset: Asset | None, *, status: int = 200, forever: bool = False
 ) -> Response:
-    """A file, in the coding that the client takes; 304 where the client has it.
+    """Send a file in a coding the client accepts; 304 if the client has it.
 
     Raises:
-        HTTPException: 404, there is none.
+        HTTPException: 404, no such file.
     """
     if asset is None:
         raise HTTPException(404)
@@ -53,7 +53,7 @@ def send(
 
 
 def wants_page(request: Request) -> bool:
-    """Whether a browser asks for a page, so that an error is better shown as one."""
+    """Return whether a browser requests a page, so that an error is shown as a page."""
     path: str = request.url.path
     return "text/html" in request.headers.get("accept", "") and not path.startswith(
         ("/v1", "/static")

@@ -1,4 +1,4 @@
-"""``WorkQueue``: answers that take long, one at a time beside the event loop."""
+"""``WorkQueue``: long computations, one at a time, outside the event loop."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ class WorkQueue:
     async def __call__(
         self, work: Callable[[], dict[str, Any] | bytes], *, quick: bool
     ) -> Response:
-        """The answer that ``work`` computes, as JSON.
+        """Return the result of ``work`` as a JSON response.
 
         Args:
             work: Returns the content, or its JSON.
-            quick: Whether it takes at most some milliseconds, and need not be queued.
+            quick: Whether it takes at most a few milliseconds, and need not be queued.
 
         Raises:
             ProblemError: 429, too many long requests wait.
