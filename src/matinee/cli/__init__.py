@@ -1,4 +1,4 @@
-"""The command line. It holds no science: each command reads its options and calls the library."""
+"""The command line. Each command reads its options and calls the library, which has the logic."""
 
 import lazy_loader
 

@@ -1,7 +1,7 @@
 """The ``matinee`` command: its subcommands, and how every failure ends.
 
-A subcommand is a module of the folder ``commands``, which is imported only when that command is
-asked for; the list in the help is read from their sources. Modules are light: a plain function with
+A subcommand is a module in the folder ``commands``, imported only when that command is
+used; the list in the help is read from their sources. Modules are light: a plain function with
 typer annotations, or a ``typer.Typer`` for a group, with heavy imports (torch) inside the function
 that needs them.
 """
@@ -48,7 +48,7 @@ def _modules() -> dict[str, str]:
 COMMANDS = _modules()
 """The module of each subcommand, which has a function of the same name, or a ``Typer`` ``app``."""
 
-# The class is typer's own copy in new versions and click's in old ones; either way it stands here.
+# The class is typer's own copy in new versions and click's in old ones; both have it here.
 _ClickException: Any = next(c for c in typer.BadParameter.__mro__ if c.__name__ == "ClickException")
 
 
@@ -61,7 +61,7 @@ class _PipeClosedError(MatineeError):
 
 
 _OUTPUTS = {"out", "table", "onnx", "trec"}
-"""Parameters that name what a command writes."""
+"""Parameters that name a command's output files."""
 _PATH_TYPES = ("path", "file", "directory")
 """Names that click has for the types of paths."""
 _FILES = (".parquet", ".csv", ".tsv", ".html", ".onnx", ".md", ".toml")
@@ -85,7 +85,7 @@ class Commands(TyperGroup):
         """The subcommand of that name.
 
         Raises:
-            UsageError: There is none; the message suggests the nearest.
+            UsageError: No such command; the message suggests the nearest.
         """
         if cmd_name not in COMMANDS:
             suggestion = nearest(cmd_name, COMMANDS) or "; matinee --help lists them"
@@ -111,7 +111,7 @@ class Commands(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         """Run the subcommand, telling an interrupt and a closed pipe from other ends."""
-        # Typer and click, by version, end both in ways of their own; caught here, they never see
+        # Typer and click, by version, handle both differently; caught here, they never see
         # them.
         try:
             return super().invoke(ctx)
@@ -160,8 +160,8 @@ def _check_output(path: Path) -> None:
 def _plain_help(command: Any) -> None:
     """Help of a command, and of those below it, without types of flags and with whole paragraphs.
 
-    Typer shows ``<bool>`` beside a flag, which takes no value, and keeps the line breaks of a
-    docstring, which are those of the source.
+    Typer shows ``<bool>`` beside flags, and keeps the line breaks of a
+    docstring's source.
     """
     for each in getattr(command, "commands", {}).values():
         _plain_help(each)
@@ -190,7 +190,7 @@ def _without_type(parameter: Any) -> Any:
 
 
 def _takes_paths(parameter: Any) -> bool:
-    """Whether values of a parameter are paths, where Typer has types of parameters."""
+    """Return whether values of a parameter are paths, if Typer has types of parameters."""
     return getattr(getattr(parameter, "type", None), "name", "") in _PATH_TYPES
 
 
@@ -254,7 +254,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     _prepare_process()
     args = [_at_home(arg) for arg in (sys.argv[1:] if argv is None else argv)]
     try:
-        # obj: a command that can be gone on with says how by repeating its own arguments.
+        # obj: a command that can be continued prints its own arguments again.
         with first_process_prints(args):
             code = command_tree().main(
                 args=args, prog_name="matinee", standalone_mode=False, obj=args
@@ -284,7 +284,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _prepare_process() -> None:
     """Make do with a closed stdout or stderr, a terminal of few letters, and an empty ``HOME``.
 
-    Importing creates a hundred thousand objects that stay: it takes a twentieth longer where the
+    Importing creates a hundred thousand permanent objects: it takes a twentieth longer if the
     garbage collector runs after every 700, or pydantic looks for plugins in all packages.
     """
     gc.set_threshold(50_000, *gc.get_threshold()[1:])
@@ -296,7 +296,7 @@ def _prepare_process() -> None:
         elif stream.errors in ("strict", "surrogateescape") and hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
     if os.environ.get("HOME") == "":
-        del os.environ["HOME"]  # The system's own record of the user says where home is.
+        del os.environ["HOME"]  # Home is then taken from the system's user record.
 
 
 def _at_home(arg: str) -> str:
@@ -321,6 +321,6 @@ def _usage(error: Any) -> int:
 
 
 def _drop_output() -> None:
-    """Point stdout at nothing, so that the interpreter's last flush has nothing to fail on."""
+    """Redirect stdout to null, so that the interpreter's last flush cannot fail."""
     devnull = os.open(os.devnull, os.O_WRONLY)
     os.dup2(devnull, sys.stdout.fileno())

@@ -1,4 +1,4 @@
-"""Train, score and save: what ``train`` and ``quickstart`` have in common."""
+"""Train, score and save: shared by ``train`` and ``quickstart``."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Fitted:
 
 
 def default_folder(dataset: str, preset: str) -> Path:
-    """Where a model goes that was given no place."""
+    """Return the default folder of a model."""
     name = Path(preset).stem if preset.endswith(".toml") else preset
     return Path("models") / re.sub(r"[^\w.-]+", "-", f"{dataset}-{name}").strip("-.")
 
@@ -81,7 +81,7 @@ def fit(
     Args:
         settings: The options of the model.
         parts: What to train on and score by.
-        out: The model folder, which is the run's folder too.
+        out: The model folder, which is also the run's folder.
         preset: What the settings started from.
         seed: Of all that is random in training.
         command: The arguments of this command if it has ``--resume``, to say how to go on after
@@ -89,17 +89,17 @@ def fit(
         device: cpu, cuda or auto.
         resume: Go on from the checkpoint in ``out``.
         watch: Score the test part after each epoch, for the curve.
-        quiet: No lines of progress where stderr is not a terminal.
-        group: The processes that train together. The first alone scores and saves.
-        base: A model folder to update with the parts, instead of training on them alone; its
-            settings hold.
+        quiet: No lines of progress if stderr is not a terminal.
+        group: The processes that train together. Only the first scores and saves.
+        base: A model folder to update with the parts, instead of training on them only; its
+            settings are used.
         epochs: Epochs of that update.
 
     Returns:
         The model; None in a process that is not the first.
 
     Raises:
-        UsageError: ``out`` holds something else, or there is nothing to resume.
+        UsageError: ``out`` has other content, or there is nothing to resume.
         TrainingError: The loss diverged.
     """
     from ..models import Trainable, check_place, load_model, model as make_model
@@ -173,13 +173,13 @@ def fit(
 
 
 _SCORES = 2_000_000_000
-"""Scores of items for people that are computed without being asked for: a minute's worth."""
+"""Largest number of scores computed without request: about a minute."""
 
 
 def score_lists(model: Trainable, parts: Parts) -> ListEvaluation | None:
-    """The lists of ten beside those of popularity.
+    """Evaluate lists of ten and those of popularity.
 
-    None where no test rating is relevant, and where it would take minutes: ``evaluate --lists`` is
+    None if no test rating is relevant, or if it would take minutes: ``evaluate --lists`` is
     there for that.
     """
     assert parts.test is not None

@@ -1,4 +1,4 @@
-"""Item ids from the command line and from files: titles will do where the model knows them."""
+"""Item ids from the command line and from files, given as ids or titles."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def read_ratings(
     texts: Sequence[str], titles: TitleIndex, scale: Scale
 ) -> tuple[dict[Any, float], list[tuple[str, float]]]:
-    """Ratings by item id, and as (title, rating) to say what was meant.
+    """Return ratings by item id, and as (title, rating) to show how they were understood.
 
     They are written as ``TITLE=5``, or as ``TITLE`` for an item without a rating.
 
@@ -59,7 +59,7 @@ def read_ratings(
 
 
 def read_items(path: Path, titles: TitleIndex, *, skip: bool) -> tuple[list[Any], list[str]]:
-    """Item ids from a file, and the lines that name no item the model knows.
+    """Return item ids from a file, and the lines without a known item.
 
     The file has an id or a title a line, or is a table (csv, tsv, parquet) with an item column.
 

@@ -15,7 +15,7 @@ Given = Annotated[
     str | None,
     typer.Option(
         metavar="SOURCE",
-        help="The given part: what the test users are known to have rated, where they were not "
+        help="The history part: known ratings of the test users, if they were not "
         "trained on (user hold-out); by default what they rated in training.",
     ),
 ]

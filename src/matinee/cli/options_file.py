@@ -8,7 +8,7 @@ from typing import Any
 
 
 def options_of_file(file: Path, given: Mapping[str, Any]) -> dict[str, Any]:
-    """The reading options of a TOML file that the command has and was not given.
+    """Return reading options from a TOML file that the command has and that were not given.
 
     Raises:
         UsageError: The file cannot be read, or states an option that does not exist.

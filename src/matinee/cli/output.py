@@ -26,8 +26,8 @@ def echo(text: str = "") -> None:
 
 
 def note(text: str) -> None:
-    """A line that is not the result (a warning, where a file went), on stderr."""
-    # A terminal that was closed, or a pipe whose reader has enough, must not end a training run.
+    """Print a line that is not a result (a warning, an output path) to stderr."""
+    # A closed terminal or pipe must not end a training run.
     with suppress(OSError):
         sys.stderr.write(text + "\n")
         sys.stderr.flush()
@@ -41,25 +41,25 @@ def console() -> Console:
 
 
 def bold(text: str) -> str:
-    """The text, bold where stdout is a terminal that may be styled."""
+    """Return the text, bold if stdout is a terminal that may be styled."""
     styled = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
     return f"\x1b[1m{text}\x1b[0m" if styled else text
 
 
 def command_line(args: Sequence[Any]) -> str:
-    """A matinee command as one would type it here, quoted for the shell."""
+    """Return a matinee command as typed here, quoted for the shell."""
     started = Path(sys.argv[0])
     if shutil.which("matinee"):
         program = ["matinee"]
     elif started.name == "matinee" and started.exists():
-        program = [sys.argv[0]]  # .venv/bin/matinee, where no environment is active
+        program = [sys.argv[0]]  # .venv/bin/matinee, if no environment is active
     else:
         program = ["python", "-m", "matinee"]
     return shlex.join([*program, *map(str, args)])
 
 
 def progress(unit: str = "") -> Progress:
-    """A progress bar on stderr with count, rate and time left; silent when not a terminal.
+    """Return a progress bar on stderr with count, rate and time left; silent off a terminal.
 
     Use as ``with progress("ratings") as bar: task = bar.add_task("reading", total=n)``.
     """
@@ -82,7 +82,7 @@ def progress(unit: str = "") -> Progress:
 
 
 def bar_of(*columns: ProgressColumn) -> Progress:
-    """A progress bar on stderr with these columns, gone at its end; silent when not a terminal."""
+    """Return a transient progress bar on stderr with these columns; silent off a terminal."""
     from rich.progress import Progress
 
     err = console()
@@ -97,11 +97,11 @@ def print_json(value: Any) -> None:
 def print_table(
     columns: Sequence[str], rows: Iterable[Sequence[Any]], title: str | None = None
 ) -> None:
-    """An aligned plain table on stdout: numbers to the right, text to the left, nothing cut.
+    """Print an aligned plain table: numbers right-aligned, text left-aligned, nothing cut.
 
     Args:
         columns: Headings.
-        rows: Cells; None is an empty cell. Numbers come ready formatted or as numbers.
+        rows: Cells; None is an empty cell. Numbers are formatted text or numbers.
         title: A line above the table.
     """
     table = [[_cell(value) for value in row] for row in rows]
@@ -145,7 +145,7 @@ def _is_number(text: str) -> bool:
 
 
 def plain(value: Any) -> Any:
-    """The same in what JSON knows."""
+    """Convert a value to JSON types."""
     if isinstance(value, Mapping):
         return {str(key): plain(inner) for key, inner in value.items()}
     if isinstance(value, (list, tuple, set, frozenset)):

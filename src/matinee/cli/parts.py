@@ -24,7 +24,7 @@ class Parts:
     Attributes:
         train: To train on.
         test: To score by, or None.
-        given: What the test users are known to have rated, where they are not part of ``train``.
+        given: Histories of the test users, if they are not part of ``train``.
         protocol: How the parts were divided, JSON-serialisable; None without a test part.
         source: Where the ratings were, so that they can be found and divided again.
     """
@@ -65,18 +65,18 @@ def read_parts(
 
     Args:
         source: Where the ratings are; a split (``ml-100k/u1``, or a folder with a train and a
-            test part) brings its own test part. None where ``read`` knows better (``--sql``).
+            test part) brings its own test part. None if ``read`` has the source (``--sql``).
         read: Reads a source.
         test: Where the test ratings are; their pairs are left out of training.
-        holdout: What to hold out instead.
+        holdout: Size of the hold-out instead.
         by: How.
         seed: Seed of the draw.
-        given: The share of a held-out person's ratings that the model is given, where the rule
-            holds out people.
+        given: The share of a held-out user's ratings used as history, if the rule
+            holds out users.
 
     Raises:
         UsageError: Options that do not go together, or no such rule.
-        DataError: What is named cannot be read, or a part would be empty.
+        DataError: A source cannot be read, or a part would be empty.
     """
     from ..data import split_parts, subtract
     from ..data.splits.named import is_named_split
@@ -117,9 +117,9 @@ def read_parts(
 
 
 def read_test(source: str, read: Reading, *, given: str | None) -> tuple[Ratings, Ratings | None]:
-    """Ratings to score by, and what their users are known to have rated.
+    """Read the test ratings and the histories of their users.
 
-    Of a split, its test part, and the part that it gives of the test users if it has one.
+    For a split, its test part, and the histories of the test users if it has them.
     """
     from ..data.splits.named import is_named_split
 
@@ -140,7 +140,7 @@ def _for_scoring(read: Reading) -> Reading:
 def find_test(
     record: dict[str, Any], fingerprint: str, read: Reading
 ) -> tuple[Ratings, Ratings | None] | None:
-    """The ratings that a model was scored by, and those given of their users, found again.
+    """Find the test ratings of a model again, and the histories of their users.
 
     Args:
         record: The model's: "split" and "training".
@@ -151,7 +151,7 @@ def find_test(
         None for a model trained on everything, or on a query's result.
 
     Raises:
-        DataError: What it was divided from cannot be read, or is not what it was.
+        DataError: Its source cannot be read, or has changed.
     """
     how = record.get("split") or {}
     source = record.get("training", {}).get("source")

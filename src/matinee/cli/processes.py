@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _ABLE = ("train",)
 """Commands that several processes can share."""
 _SHARED = 4.0
-"""Seconds in which torchrun, when a process has failed, ends the others."""
+"""Seconds within which torchrun ends the other processes after a failure."""
 _Result = TypeVar("_Result")
 
 
@@ -49,8 +49,8 @@ def first_process_prints(args: Sequence[str]) -> Iterator[None]:
         ):
             yield
     except Exception as error:
-        # The first process reports an error of all; another process reports an error of its own.
-        # Whoever is still there after a while is the only one to know.
+        # The first process reports errors of all; another process reports its own errors.
+        # A process still alive after a while is the only one that knows its error.
         time.sleep(_SHARED * ((not launch.first) + 2 * isinstance(error, ProcessError)))
         raise
 
@@ -64,7 +64,7 @@ def threads_each(requested: int | None) -> int | None:
 
 
 def in_turn(group: ProcessGroup, read: Callable[[], _Result]) -> _Result:
-    """Read, on each machine one process before the others: what it fetches, they then find."""
+    """Read in one process per machine first, so that the others find the downloaded files."""
     if group.local_rank > 0:
         group.wait()
     result = read()

@@ -27,7 +27,7 @@ _PANEL = "Reading"
 Source = Annotated[
     str | None,
     typer.Argument(
-        help="A catalogue name (ml-1m), a name given by 'data add', a file, a folder or a quoted "
+        help="A catalogue name (ml-1m), a name of 'data add', a file, a folder or a quoted "
         "glob of files; nothing with --sql."
     ),
 ]
@@ -36,7 +36,7 @@ Relevant = Annotated[
     typer.Option(
         "--relevant",
         metavar="RATING",
-        help="Read ratings of at least this as interactions, and leave out the others.",
+        help="Read ratings of at least this value as interactions, and leave out the others.",
         rich_help_panel=_PANEL,
     ),
 ]
@@ -60,7 +60,7 @@ Database = Annotated[
     typer.Option(
         "--database",
         metavar="FILE|URL",
-        help="The database --sql asks: a DuckDB or SQLite file, or a URL (postgresql://, mysql://).",
+        help="The database of --sql: a DuckDB or SQLite file, or a URL (postgresql://, mysql://).",
         rich_help_panel=_PANEL,
     ),
 ]
@@ -75,7 +75,7 @@ ReadFile = Annotated[
     ),
 ]
 Files = Annotated[
-    bool, typer.Option("--files", help="Charts as SVG, tables as CSV and Markdown beside it too.")
+    bool, typer.Option("--files", help="Also write charts as SVG, tables as CSV and Markdown.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 
@@ -93,7 +93,7 @@ _METAVARS |= dict.fromkeys(
 def _declared_options() -> tuple[dict[str, Any], dict[str, Any]]:
     """The fields of ``ReadOptions`` and the further ones of ``TableOptions``, as options by name.
 
-    They are read from the source: importing it would make every command wait.
+    They are parsed from the source, since importing it would delay every command.
     """
     source = Path(__file__).parents[1] / "data" / "read" / "options.py"
     tree = ast.parse(source.read_text(encoding="utf-8"))
@@ -143,11 +143,11 @@ def reading_options(
 
     Args:
         whole: Whether the command reads one source, which may be a query or be cut to a k-core.
-        without: Options whose names the command uses for something else.
+        without: Options whose names have another meaning in the command.
 
     Returns:
         The decorator. The command's ``reading`` is a mapping of the options of ``read``; one of
-        ``without`` is in it where a file states it.
+        ``without`` is included if a file sets it.
     """
     kinds = {
         **_COLUMNS,
@@ -222,7 +222,7 @@ class Reading:
     Attributes:
         options: The options of ``read`` for all sources.
         source: The source that the command is about; None for a query's result.
-        whole: Options of ``read`` that are of that source alone: "k_core", "sql", "database",
+        whole: Options of ``read`` that only apply to that source: "k_core", "sql", "database",
             "items", "item_id", "title", "genres", "people", "person_id".
     """
 
@@ -235,7 +235,7 @@ class Reading:
         """The options of a command with ``reading_options``.
 
         Args:
-            reading: What the command was given.
+            reading: The options given to the command.
             source: What it is about.
             **more: Further options of ``read``, for all sources.
         """
@@ -246,7 +246,7 @@ class Reading:
 
     @property
     def steps(self) -> dict[str, Any]:
-        """The options that decide which ratings are read, where they are set: JSON-serialisable."""
+        """Return the set options that decide which ratings are read, JSON-serialisable."""
         options = {**self.options, "k_core": self.whole.get("k_core")}
         if options.get("repeats") == "last":
             del options["repeats"]
@@ -256,7 +256,7 @@ class Reading:
     def with_steps(self, source: str, steps: Mapping[str, Any]) -> Reading:
         """The same with the options of an earlier command, for a source.
 
-        Those that this command states itself take precedence.
+        Options given to this command take precedence.
         """
         unset = {k: v for k, v in steps.items() if not self.steps.get(k)}
         return Reading(

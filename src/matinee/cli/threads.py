@@ -1,4 +1,4 @@
-"""``--threads`` and ``--device``: what a command may compute with."""
+"""``--threads`` and ``--device``: options on compute resources."""
 
 from __future__ import annotations
 
@@ -15,9 +15,7 @@ Threads = Annotated[
     int | None,
     typer.Option("--threads", metavar="N", help="Threads to compute with; all cores by default."),
 ]
-Device = Annotated[
-    str, typer.Option("--device", help="cpu, cuda, or auto: cuda where there is one.")
-]
+Device = Annotated[str, typer.Option("--device", help="cpu, cuda, or auto: cuda if available.")]
 
 
 def use_threads(requested: int | None) -> None:

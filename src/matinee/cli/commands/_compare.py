@@ -28,7 +28,7 @@ def compare(
         str | None,
         typer.Option(
             metavar="STORE",
-            help="Instead of --test: compare by what people accepted from the lists of both, "
+            help="Instead of --test: compare by the items that people accepted from both lists, "
             "served side by side (serve FIRST --beside SECOND --feedback STORE).",
         ),
     ] = None,
@@ -54,7 +54,7 @@ def compare(
 ) -> None:
     """Compare two models on the same held-out ratings: RMSE, lists, and lists side by side.
 
-    Differences are SECOND less FIRST with a 95% interval, paired over people. With --feedback the
+    Differences are SECOND minus FIRST with a 95% interval, paired over people. With --feedback the
     models are compared by what people accepted from their lists; that interval is valid however
     often it is looked at.
     """

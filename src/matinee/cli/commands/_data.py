@@ -23,7 +23,7 @@ app = typer.Typer(
 
 @app.command("list")
 def list_(json: Json = False) -> None:
-    """List the data sets that have a name, and where they are on this machine."""
+    """List the named data sets, and where they are on this machine."""
     from ...data import DATASETS, NAMED_SPLITS, data_home, registered
 
     added = registered()
@@ -76,9 +76,10 @@ def add_(
 
 @app.command("forget")
 def forget_(
-    name: Annotated[str, typer.Argument(help="A name given by 'data add'.")], json: Json = False
+    name: Annotated[str, typer.Argument(help="A name registered by 'data add'.")],
+    json: Json = False,
 ) -> None:
-    """Take back a name given by 'data add'; the data stays where it is."""
+    """Remove a name registered by 'data add'; the data stays where it is."""
     from ...data import forget
 
     path = forget(name)
@@ -95,11 +96,11 @@ def get_(
         str | None, typer.Option(help="Download from a mirror; the MD5 must be the same.")
     ] = None,
     force: Annotated[
-        bool, typer.Option("--force", help="Download and replace what is there.")
+        bool, typer.Option("--force", help="Download again and replace the data.")
     ] = False,
     json: Json = False,
 ) -> None:
-    """Download a data set, going on where an earlier download broke off."""
+    """Download a data set, resuming an interrupted download."""
     from rich.progress import (
         BarColumn,
         DownloadColumn,
@@ -136,7 +137,7 @@ def describe_(
     reading: source_options.Options = None,
     json: Json = False,
 ) -> None:
-    """Show what a table of ratings holds, and what training on it will need."""
+    """Describe a table of ratings, and the resources that training on it needs."""
     from ...data import describe
 
     ratings = source_options.read(
@@ -185,7 +186,8 @@ def split_(
         float | None, typer.Option(help="Size of the validation part, as for --holdout.")
     ] = None,
     given: Annotated[
-        float, typer.Option(help="By people: the share of a held-out person's ratings to give.")
+        float,
+        typer.Option(help="By people: the share of a held-out person's ratings used as history."),
     ] = 0.8,
     folds: Annotated[int, typer.Option(help="By kfold: the number of folds.")] = 5,
     at: Annotated[
@@ -271,7 +273,7 @@ def audit_(
         parts = read_split(train, source_options.Reading.of(reading, train))
         assert parts.test is not None
         audit_result = audit(parts.train, parts.test)
-        # Of held-out people, what the model is given must not be what it is scored by.
+        # The histories of held-out users must not contain the scored ratings.
         leaked = 0 if parts.given is None else audit(parts.given, parts.test).overlap
     else:
         audit_result = audit_files(
@@ -315,7 +317,7 @@ def synth_(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Generate realistic ratings whose best reachable RMSE is known, and print it."""
+    """Generate realistic ratings whose lowest reachable RMSE is known, and print it."""
     from ...config import parse_settings
     from ...synth import SynthConfig, write_synthetic
 

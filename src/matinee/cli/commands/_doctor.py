@@ -41,9 +41,9 @@ def doctor(
     ] = False,
     json: Json = False,
 ) -> None:
-    """Show what Matinee finds on this machine: versions, threads, CUDA, data.
+    """Show versions, threads, CUDA and data on this machine.
 
-    Exits with 1 where something it needs is missing or broken.
+    Exits with 1 if something required is missing or broken.
     """
     if compile_:
         note("matinee: compiling kernels, which takes up to half a minute")
@@ -96,7 +96,7 @@ def _numba(problems: list[str]) -> dict[str, Any]:
 
 
 def _compile(problems: list[str]) -> dict[str, Any]:
-    """Compile bytecode, and kernels by doing with a few ratings what the quickstart does."""
+    """Compile bytecode, and kernels by running the quickstart's steps on a few ratings."""
     import compileall
 
     from ...base.compiled import cache_folder
@@ -107,7 +107,7 @@ def _compile(problems: list[str]) -> dict[str, Any]:
     if cache_folder() is None:
         problems.append("compiled kernels cannot be kept: no folder for them can be written to")
     start = time.perf_counter()
-    # Python keeps no bytecode of an editable install where PYTHONDONTWRITEBYTECODE is set.
+    # Python writes no bytecode of an editable install if PYTHONDONTWRITEBYTECODE is set.
     compileall.compile_dir(str(Path(__file__).parents[2]), quiet=2)
     train, test = split(synthesize(80, 120, 3000, seed=0).ratings, holdout=0.2, seed=0)
     model = Autoencoder("default", epochs=1).fit(train, progress=False)

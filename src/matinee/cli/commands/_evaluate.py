@@ -32,16 +32,16 @@ def evaluate(
         bool,
         typer.Option(
             "--update",
-            help="Score in the order of time, and take each rating into its person's history once "
-            "it is scored; the score without stands beside it as 'frozen'.",
+            help="Score in the order of time, and add each rating to its person's history once "
+            "it is scored; the score without updates is shown as 'frozen'.",
         ),
     ] = False,
     time_offset: Annotated[
         bool,
         typer.Option(
             "--time-offset/--no-time-offset",
-            help="Where no test rating is earlier than those of training: add the time offset "
-            "that was fitted in training; the score without stands beside it as 'no_time_offset'.",
+            help="If no test rating is earlier than those of training: add the time offset "
+            "fitted in training; the score without it is shown as 'no_time_offset'.",
         ),
     ] = True,
     lists: Annotated[
@@ -67,9 +67,9 @@ def evaluate(
     reading: source_options.Options = None,
     json: Json = False,
 ) -> None:
-    """Score a model on held-out ratings, beside the baselines.
+    """Score a model and baselines on held-out ratings.
 
-    Where the model was trained on interactions, or those of the test have no ratings, the lists are
+    If the model was trained on interactions, or the test data have no ratings, the lists are
     scored, as with --lists. A test set with ratings the model was trained on is refused.
     """
     use_threads(threads)

@@ -19,7 +19,7 @@ def export(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Write an ONNX graph that folds people in, checked in ONNX Runtime.",
+            help="Write an ONNX graph that predicts by fold-in, checked in ONNX Runtime.",
         ),
     ] = None,
     items: Annotated[

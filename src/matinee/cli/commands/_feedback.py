@@ -1,4 +1,4 @@
-"""``matinee feedback``: export, erase and prune what a store of feedback holds."""
+"""``matinee feedback``: export, erase and prune a feedback store."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def erase(
     user: Annotated[str, typer.Option(metavar="ID", help="Whose feedback to delete.")],
     json: Json = False,
 ) -> None:
-    """Delete all feedback of a person, and no longer use what a model was trained on of them."""
+    """Delete all feedback of a person, and stop using their training ratings."""
     from ...data.values.ids import canonical
 
     with opened_store(store) as opened:
@@ -64,7 +64,7 @@ def erase(
 @app.command()
 def prune(
     store: Store,
-    days: Annotated[float, typer.Option(metavar="DAYS", help="Delete what is older.")],
+    days: Annotated[float, typer.Option(metavar="DAYS", help="Delete older events.")],
     json: Json = False,
 ) -> None:
     """Delete feedback that is older than some days."""

@@ -61,7 +61,7 @@ def leaderboard(
         ),
     ] = "leaderboard",
     show: Annotated[
-        bool, typer.Option("--show", help="Run nothing: show the results in the folder.")
+        bool, typer.Option("--show", help="Run nothing; show the results in the folder.")
     ] = False,
     table: Annotated[
         Path | None,
@@ -73,7 +73,7 @@ def leaderboard(
 
     What was run before is kept, so that the table can be made piece by piece, with --data, --models
     and --seeds; all that is in the folder is written to leaderboard.csv, leaderboard.md and
-    report.html there. Models of other libraries need the extra bench, and are left out where it is
+    report.html there. Models of other libraries need the extra bench, and are left out if it is
     not installed.
     """
     from ...lab.leaderboard import leaderboard as rank
@@ -86,7 +86,7 @@ def leaderboard(
     outcome = None
     if not show:
         outcome = _run(ctx, study_found, folder, quick, data, models, seeds, workers, threads, json)
-    results = load_results(folder)  # raises where nothing was run
+    results = load_results(folder)  # raises if nothing was run
     board = rank(results)
     files = _write(board, results, folder, table)
     names = [section.data.name for section in board.sections]
@@ -161,7 +161,7 @@ def _plan(study: Study, quick: bool, data: str | None, seeds: list[int], make: A
 
 
 def without(study: Study, names: set[str]) -> Study:
-    """A study less some of its data, and what runs on nothing else."""
+    """Remove data from a study, and everything that only runs on them."""
     from ...lab.study.plan import on_data
 
     if not names:

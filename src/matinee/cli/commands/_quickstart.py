@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 NAME = "ml-1m"
 _HOLDOUT = 0.1
 _PATIENCE = 10.0
-"""Seconds after which a network that does not answer counts as none."""
+"""Seconds after which an unresponsive network counts as absent."""
 
 _TASTE = {
     "Star Wars: Episode IV - A New Hope (1977)": 5.0,
@@ -33,7 +33,7 @@ _TASTE = {
     "Blade Runner (1982)": 4.0,
     "Titanic (1997)": 2.0,
 }
-"""Five ratings by someone who is not in the data."""
+"""Five ratings by a new user."""
 
 
 def quickstart(
@@ -54,7 +54,7 @@ def quickstart(
 ) -> None:
     """Get data, train, score on held-out ratings, and recommend: the main job in one go.
 
-    Uses MovieLens-1M where it is on this machine or can be downloaded, else generated ratings.
+    Uses MovieLens-1M if it is on this machine or can be downloaded, else generated ratings.
     """
     use_threads(threads)
     from ...data import load, split
@@ -134,7 +134,7 @@ def find_data() -> bool:
 
 
 def unreachable(url: str, patience: float) -> str | None:
-    """Why a server cannot be reached within some seconds; None if it answers."""
+    """Return why a server cannot be reached within some seconds; None if it responds."""
     errors: list[str | None] = []
 
     def ask() -> None:

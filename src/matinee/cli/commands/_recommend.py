@@ -43,7 +43,7 @@ def recommend(
         str | None,
         typer.Option(
             metavar="SOURCE",
-            help="Ratings by any number of people, new or not, as for 'data describe'.",
+            help="Ratings by any number of people, new or known, as for 'data describe'.",
         ),
     ] = None,
     all_users: Annotated[
@@ -70,7 +70,7 @@ def recommend(
         ),
     ] = None,
     include_seen: Annotated[
-        bool, typer.Option("--include-seen", help="Recommend what they rated, too.")
+        bool, typer.Option("--include-seen", help="Also recommend items they have rated.")
     ] = False,
     skip_unknown: Annotated[
         bool,
@@ -84,7 +84,7 @@ def recommend(
         float | None,
         typer.Option(
             metavar="NUMBER",
-            help="What the predicted rating counts in the order: 0 lists what a person would "
+            help="Weight of the predicted rating in the order: 0 lists what a person would "
             "choose, a large number what they would rate highest. The model's own by default.",
         ),
     ] = None,
@@ -215,7 +215,7 @@ def _say_skipped(what: str, unknown: list[Any], where: str = "") -> None:
 
 
 def _counted(tables: Iterable[Table], people: int | None) -> Iterator[Table]:
-    """The same tables, with a bar of the people served."""
+    """Pass tables on, with a progress bar of users."""
     with progress("people") as bar:
         task = bar.add_task("recommending", total=people)
         for table in tables:
@@ -261,7 +261,7 @@ def _stream_csv(tables: Iterable[Table]) -> None:
 
 
 def _stream_json(tables: Iterable[Table], folder: Path, model: Recommender) -> None:
-    """One object whose rows are never all held at once."""
+    """Print one JSON object, streaming its rows."""
     head = json_format.dumps({"model": model.kind, "folder": str(folder)}, ensure_ascii=False)
     sys.stdout.write(f'{head[:-1]}, "recommendations": [')
     between = "\n"

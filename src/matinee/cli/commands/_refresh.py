@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ...evaluate import Interval
 
 REFUSED = 3
-"""Exit code where the new model was worse and the one in service stays."""
+"""Exit code if the new model was worse and the one in service stays."""
 
 
 def refresh(
@@ -34,15 +34,15 @@ def refresh(
         float, typer.Option(metavar="DAYS", help="Judge by the feedback of this many newest days.")
     ] = 7.0,
     anew: Annotated[
-        bool, typer.Option("--anew", help="Train anew on everything, instead of updating.")
+        bool, typer.Option("--anew", help="Retrain on everything, instead of updating.")
     ] = False,
     margin: Annotated[
-        float, typer.Option(help="RMSE by which the new model may be worse.")
+        float, typer.Option(help="Largest allowed increase in RMSE of the new model.")
     ] = 0.002,
     list_margin: Annotated[
         float,
         typer.Option(
-            help="nDCG@10 by which the new model's lists may be worse, where that may be chance."
+            help="Largest allowed decrease in nDCG@10 of the new model, if not significant."
         ),
     ] = 0.01,
     weight: Annotated[
@@ -54,7 +54,7 @@ def refresh(
         ),
     ] = None,
     rollback: Annotated[
-        bool, typer.Option("--rollback", help="Put the former model back, and do nothing else.")
+        bool, typer.Option("--rollback", help="Restore the former model, and do nothing else.")
     ] = False,
     seed: Annotated[int, typer.Option(min=0, help="Seed of training and of the interval.")] = 0,
     threads: Threads = None,
@@ -62,7 +62,7 @@ def refresh(
 ) -> None:
     """Train a served model on feedback, and swap it if the new one is not worse.
 
-    Both are scored on the newest days: predicted ratings, each taken in once it is scored, and
+    Both are scored on the newest days: predicted ratings, each added once it is scored, and
     lists by what people liked. Exit code 0:
     swapped, or too little feedback yet; 3: the new model was worse, and the one in service stays.
     """

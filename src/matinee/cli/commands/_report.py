@@ -43,7 +43,7 @@ def report(
     reading: source_options.Options = None,
     json: Json = False,
 ) -> None:
-    """Write a model's report: one HTML file that opens in a browser, nothing else needed.
+    """Write a model's report: one self-contained HTML file.
 
     Training curves, the score beside the baselines, recommended lists, also by love, predicted
     against given, errors by activity and popularity, residuals, the items it is most wrong about,

@@ -76,7 +76,7 @@ def show(
     quick: Quick = False,
     json: Json = False,
 ) -> None:
-    """Show what a study asks: its data, arms and claims."""
+    """Show a study: its data, arms and claims."""
     from ...config import to_toml
     from ...lab.study import find_study
     from ...lab.study.arms import resolve_arms
@@ -138,7 +138,7 @@ def run(
     from ..show.progress import clock_text
 
     loaded = find_study(study)
-    default_workers(workers, threads)  # refuses what cannot be before anything is read
+    default_workers(workers, threads)  # check before anything is read
     asked = numbers(seeds)
     only = [name.strip() for name in groups.split(",")] if groups else []
     planned = loaded.quick.seeds if quick else loaded.seeds
@@ -166,12 +166,12 @@ def run(
 def run_shown(
     plan: Plan, folder: Path, command: list[str], *, quiet: bool, **options: Any
 ) -> Outcome:
-    """Run a study, show its progress, and name what was left out or failed.
+    """Run a study, show its progress, and list runs that were left out or failed.
 
     Args:
         plan: The runs.
         folder: Where they are kept.
-        command: What continues the study, which is shown after Ctrl-C.
+        command: The command that continues the study, shown after Ctrl-C.
         quiet: As for ``StudyProgress``.
         **options: Of ``run_study``.
     """
@@ -215,7 +215,7 @@ def report(
     quick: Quick = False,
     json: Json = False,
 ) -> None:
-    """Write the report of a study's runs, finished or not: one HTML file, nothing else needed."""
+    """Write the report of a study's runs, finished or not: one self-contained HTML file."""
     from ...lab.report import write_study_report
 
     results, folder = find_results(study, quick)
@@ -290,7 +290,7 @@ def compare(
 
 
 def default_folder(name: str, quick: bool) -> Path:
-    """Where a study's runs go that were given no place."""
+    """Return the default folder of a study's runs."""
     return Path("studies") / (f"{name}-quick" if quick else name)
 
 

@@ -63,7 +63,7 @@ def sweep(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Where the best goes, as a preset file; by default DATASET-best.toml.",
+            help="Preset file for the best settings; by default DATASET-best.toml.",
         ),
     ] = None,
     storage: Annotated[
@@ -113,8 +113,8 @@ def sweep(
 ) -> None:
     """Search the settings that predict your ratings best; write them as a preset.
 
-    Part of the ratings compares the settings tried; another, that the search never sees, says
-    what it was worth. The best so far is in the preset file at any time. Needs the extra 'sweep'.
+    Part of the ratings compares the settings; another, which the search never uses, measures
+    the gain. The best so far is always in the preset file. Needs the extra 'sweep'.
     """
     use_threads(threads)
     from ...config import parse_settings

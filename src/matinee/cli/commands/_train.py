@@ -54,7 +54,7 @@ def train(
     given: Annotated[
         float | None,
         typer.Option(
-            help="By people: the share of a held-out person's ratings that the model is given; "
+            help="By people: the share of a held-out person's ratings used as history; "
             "0.8 by default."
         ),
     ] = None,
@@ -64,7 +64,7 @@ def train(
             "--from",
             metavar="MODEL",
             help="Update this model with SOURCE instead of training on it alone: new ratings, "
-            "people and items. Its settings hold; --epochs are those of the update.",
+            "people and items. Its settings are used; --epochs are those of the update.",
         ),
     ] = None,
     preset: Preset = "default",
@@ -78,7 +78,7 @@ def train(
         typer.Option(metavar="DIR", help="Model folder; by default models/DATASET-PRESET."),
     ] = None,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with the interrupted run in the model folder.")
+        bool, typer.Option("--resume", help="Continue the interrupted run in the model folder.")
     ] = False,
     watch: Annotated[
         bool,
@@ -93,7 +93,7 @@ def train(
 ) -> None:
     """Train a model, score it on held-out ratings, and save it.
 
-    Without --test or --holdout it trains on everything, and there is no score.
+    Without --test or --holdout it trains on everything, without a score.
 
     Several processes train together with torchrun -m matinee train (docs/distributed.md).
     """
@@ -186,7 +186,7 @@ def _settings_of(
 
 
 def _lacks_columns(train: Ratings, options: Settings) -> bool:
-    """Whether the settings ask for all columns that there are, and there is none."""
+    """Return whether the settings ask for all columns, and there is none."""
     asking = {name for name, section in options if getattr(section, "columns", False) is True}
     table = train.item_table
     sides = [None if table is None else table.side]

@@ -1,1 +1,1 @@
-"""What commands show to people: progress, tables of scores, descriptions."""
+"""Terminal output of commands: progress, tables of scores, descriptions."""

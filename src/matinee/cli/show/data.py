@@ -1,4 +1,4 @@
-"""How the ``data`` commands show what they found to people."""
+"""Terminal output of the ``data`` commands."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def show_list(catalogue: Sequence[Mapping[str, Any]], added: Sequence[Mapping[str, Any]]) -> None:
-    """The catalogue, and the names given by ``add``."""
+    """Show the catalogue, and the names registered by ``add``."""
     print_table(
         ["name", "ratings", "users", "items", "scale", "MB", "on this machine"],
         (
@@ -59,7 +59,7 @@ def show_split(manifest: Mapping[str, Any]) -> None:
 
 
 def show_description(description: Description) -> None:
-    """What a table of ratings holds."""
+    """Show the description of a table of ratings."""
     period = description.period
     varies = description.low < description.high  # interactions without weights all weigh 1
     values = [

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ...train.lists import ListEpoch
 
 _EVERY = 5.0
-"""Seconds between two lines where stderr is not a terminal."""
+"""Seconds between two lines if stderr is not a terminal."""
 
 
 class Progress(Display):
@@ -24,7 +24,7 @@ class Progress(Display):
     Args:
         planned: How many epochs there may be: see ``Trainable.planned_epochs``.
         list_epochs: Epochs of the network that may order the lists.
-        quiet: Whether to print nothing where stderr is not a terminal.
+        quiet: Whether to print nothing if stderr is not a terminal.
     """
 
     def __init__(

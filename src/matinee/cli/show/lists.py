@@ -1,4 +1,4 @@
-"""Scores of lists as people read them, and as programs do."""
+"""Scores of lists as text and as JSON."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def show_briefly(evaluation: ListEvaluation) -> None:
 
 
 def show_cutoff(evaluation: ListEvaluation, k: int) -> None:
-    """The table of every metric at one cutoff, beside the baselines."""
+    """Show every metric at one cutoff, with the baselines."""
     from ...evaluate import metrics_of
 
     print_table(

@@ -23,8 +23,8 @@ class Display:
     Args:
         screen: Where it is shown.
         *columns: Of the bar.
-        every: Seconds between two lines where stderr is not a terminal.
-        quiet: Whether to print nothing there.
+        every: Seconds between two lines if stderr is not a terminal.
+        quiet: Whether to print nothing then.
         stage: What is under way before the first epoch is done.
         **task: What the bar is of.
     """

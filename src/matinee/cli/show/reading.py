@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def reading() -> Iterator[Report]:
-    """A bar on stderr for each step that is reported; none where nothing is, or off a terminal.
+    """Show a bar on stderr for each reported step; none off a terminal.
 
     Use as ``with reading() as report: load(source, report=report)``.
     """

@@ -1,4 +1,4 @@
-"""A score as people read it, and as programs do."""
+"""A score as text and as JSON."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def as_object(
 
 
 def show_score(score: Evaluation) -> None:
-    """The table of the model beside the baselines, and whether it beats them."""
+    """Show a table of the model and the baselines, and whether the model beats them."""
     from ...evaluate import metrics_of
 
     metrics = metrics_of("rating")

@@ -1,4 +1,4 @@
-"""The progress of a study: what is done, what runs, and the time left."""
+"""The progress of a study: finished and running runs, and the time left."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from ...lab.study.plan import Spec
 
 _EVERY = 30.0
-"""Seconds between two lines on what is running, where stderr is not a terminal."""
+"""Seconds between two lines on running runs if stderr is not a terminal."""
 
 
 class StudyProgress(Display, RunListener):
     """Shows the progress of a study: a bar on a terminal, else lines.
 
     Args:
-        quiet: Whether to print nothing where stderr is not a terminal.
+        quiet: Whether to print nothing if stderr is not a terminal.
     """
 
     def __init__(self, *, quiet: bool = False) -> None:
@@ -84,7 +84,7 @@ class StudyProgress(Display, RunListener):
         self._print(f"{self._done}/{self._total}  {_name(spec)}  {outcome}{self._left_text()}")
 
     def _left_text(self) -> str:
-        """The time left, from what finished runs cost against what was expected of them."""
+        """Return the time left, scaling expected costs by those of finished runs."""
         if not self._cost_done or not self._costs:
             return ""
         left = 0.0

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ...lab.tune.search import Step
 
 _EVERY = 15.0
-"""Seconds within a training after which a line is due where stderr is not a terminal."""
+"""Seconds of training after which a line is printed if stderr is not a terminal."""
 
 
 class SweepProgress(Display):
@@ -22,7 +22,7 @@ class SweepProgress(Display):
 
     Args:
         trials: How many there may be, or None.
-        quiet: Whether to print nothing where stderr is not a terminal.
+        quiet: Whether to print nothing if stderr is not a terminal.
     """
 
     def __init__(self, trials: int | None, *, quiet: bool = False) -> None:
