@@ -1,1 +1,1 @@
-"""Utilities that know nothing of ratings: compiled kernels, atomic writes, threads, processes."""
+"""Utilities independent of ratings: compiled kernels, atomic writes, threads, processes."""

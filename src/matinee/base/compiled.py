@@ -1,4 +1,4 @@
-"""``kernel``: functions compiled by Numba, which is imported when one of them is first called.
+"""``kernel``: functions compiled by Numba, which is imported at the first call.
 
 Numba takes half a second to import and every kernel about a second to compile, so neither happens
 for a command that calls no kernel. Beyond ``numba.njit``:
@@ -26,7 +26,7 @@ from .threads import RowCost, in_parts
 F = TypeVar("F", bound=Callable[..., Any])
 _COMPILING = threading.RLock()
 _FOR_KERNELS = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
-"""Options of functions that neither Python nor C calls: a tenth less to compile."""
+"""Options of functions called by neither Python nor C, which save a tenth of compilation."""
 
 
 def kernel(*, choice: str | None = None, **options: Any) -> Callable[[F], F]:
@@ -86,7 +86,7 @@ def _arguments(function: Callable[..., Any]) -> list[str]:
 def _row_count(
     rows: int | str | Callable[..., int], names: list[str]
 ) -> Callable[[tuple[Any, ...]], int]:
-    """The number of rows of a shared kernel from its arguments, whose names are given."""
+    """Return the number of rows of a shared kernel from its arguments, by name."""
     if callable(rows):
         return lambda args: rows(*args)
     if isinstance(rows, int):
@@ -186,7 +186,7 @@ class _Family(_Lazy):
 
 
 class _Choice(_Lazy):
-    """One of several functions, by number: in a kernel of one number, that one alone."""
+    """One of several functions, by number; a kernel of one number includes only that one."""
 
     def __init__(
         self, functions: dict[int, Callable[..., Any]], default: Callable[..., Any]
@@ -297,7 +297,7 @@ def _private_folder() -> Path | None:
 
 
 def _watch(dispatcher: Any, files: list[str]) -> None:
-    """Make the cache entry stale when one of these files changes, too."""
+    """Also make the cache entry stale when one of these files changes."""
     index = getattr(getattr(dispatcher, "_cache", None), "_cache_file", None)
     if index is None or not files:
         return
@@ -312,7 +312,7 @@ def _watch(dispatcher: Any, files: list[str]) -> None:
 
 
 def _drop_unreadable(dispatcher: Any) -> None:
-    """Compile again where the index of compiled code names a class that is no more.
+    """Recompile if the index of compiled code names a class that no longer exists.
 
     Numba unpickles the types of arguments before it compares the time stamps of the source.
     """

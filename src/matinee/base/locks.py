@@ -45,7 +45,7 @@ def locked(path: Path, doing: str) -> Iterator[None]:
 
 
 def _acquire(file: Path) -> Any:
-    """The open, locked file; None where another process has it locked."""
+    """Return the open, locked file; None if another process has it locked."""
     while True:
         opened = file.open("a+b")
         if not try_lock(opened):
@@ -62,7 +62,7 @@ def _acquire(file: Path) -> Any:
 
 
 def try_lock(file: Any) -> bool:
-    """Lock an open file without waiting; False where another process has it locked."""
+    """Lock an open file without waiting; False if another process has it locked."""
     try:
         import fcntl
     except ImportError:  # Windows

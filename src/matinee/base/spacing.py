@@ -8,5 +8,5 @@ from .arrays import Int64
 
 
 def evenly_spaced(n: int, size: int) -> Int64:
-    """Positions of at most ``size`` of ``n`` elements, evenly spaced and ascending, int64."""
+    """Return at most ``size`` positions among ``n``, evenly spaced and ascending, int64."""
     return np.unique(np.linspace(0, max(n - 1, 0), min(n, size)).astype(np.int64))

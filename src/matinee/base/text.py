@@ -9,7 +9,7 @@ _YEAR = re.compile(r"\s*[(\[](\d{4})(?:\s*[-–]\s*(?:\d{4})?)?[)\]]\s*$")
 
 
 def aligned(rows: Sequence[Sequence[str]], numbers: Container[int] = ()) -> list[str]:
-    """The rows of a table as lines, their columns aligned and two blanks apart.
+    """Format the rows of a table as lines, with aligned columns separated by two blanks.
 
     Args:
         rows: Cells; the headings may be the first row.
@@ -36,9 +36,9 @@ def seconds_text(value: float) -> str:
 
 
 def split_year(title: str) -> tuple[str, int | None]:
-    """A title without its "(1999)" and the year, or None where there is none."""
+    """Split a title into the title without "(1999)" and the year, or None."""
     match = _YEAR.search(title)
-    # "(500)" or a title that is all year keeps what it has.
+    # "(500)", or a title that is only a year, is unchanged.
     if match is None or not title[: match.start()].strip():
         return title, None
     return title[: match.start()], int(match.group(1))

@@ -1,6 +1,6 @@
-"""Threads that compute the rows of kernels, and how many.
+"""Threads that compute the rows of kernels, and their number.
 
-Kernels give the same bits on any number of threads, so the number may change between calls. One
+Kernels give identical results on any number of threads, so it may change between calls. One
 thread is faster than several for short work, and wherever other programs occupy the cores, since a
 thread then may wait a whole time slice of the scheduler for the others. Neither is known
 beforehand, so ``ThreadTuner`` measures both.
@@ -79,7 +79,7 @@ class ThreadTuner:
     """
 
     _LEAST, _PAIRS = 2, 5
-    """Tasks of each kind in a trial, at least and at most."""
+    """Minimum and maximum number of tasks of each kind in a trial."""
     _CLEAR = 2.0
     """Ratio of the two rates at which a trial ends early."""
     _SLOW = 4.0
@@ -150,7 +150,7 @@ class ThreadTuner:
             self._seen[1].clear()
             self._trial, self._began = [*self._counts], now
             return
-        # The fastest task of each: another program may have taken a core during others.
+        # Compare the fastest tasks: another program may have used a core during others.
         rates = {count: min(seen) for count, seen in self._seen.items()}
         low, high = sorted(rates.values())
         pairs = len(self._seen[1])
@@ -181,7 +181,7 @@ class RowCost:
         self.seconds = math.inf
 
     def call(self, call: Callable[..., Any], first: int, last: int, args: tuple[Any, ...]) -> None:
-        """``call(first, last, *args)``, and measure what a row costs."""
+        """Run ``call(first, last, *args)``, and measure the cost of a row."""
         started = time.perf_counter()
         call(first, last, *args)
         self.seconds = (time.perf_counter() - started) / max(last - first, 1)
@@ -231,7 +231,7 @@ class _Work:
 
 
 class _Helpers:
-    """Threads that join in work as it comes."""
+    """Threads that help with shared work."""
 
     def __init__(self) -> None:
         self.forget()
@@ -239,7 +239,7 @@ class _Helpers:
             os.register_at_fork(after_in_child=self._forked)
 
     def forget(self) -> None:
-        """Start threads anew when work is shared next."""
+        """Restart threads when work is shared next."""
         self._work: SimpleQueue[_Work] = SimpleQueue()
         self._count = 0
 
@@ -266,7 +266,7 @@ class _Helpers:
 
 
 _PARTS = 4
-"""Parts for each thread: where another program takes a core, the other threads do its share."""
+"""Parts per thread: if another program uses a core, other threads take over its share."""
 _WORTH = 2e-4
 """Seconds of one thread from which several share a call: to wake a thread takes 5e-5."""
 _helpers = _Helpers()
@@ -332,6 +332,6 @@ def _use(count: int | None) -> None:
 
 @cache
 def _available() -> int:
-    """Threads of compiled kernels where nothing else is chosen: ``cores()`` or as Numba's own."""
+    """Return the default number of kernel threads: ``cores()`` or Numba's setting."""
     text = os.environ.get("NUMBA_NUM_THREADS", "")
     return int(text) if text.isdecimal() and int(text) > 0 else cores()

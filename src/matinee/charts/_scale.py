@@ -1,4 +1,4 @@
-"""Scales of an axis: from values to places, and where ticks stand."""
+"""Scales of an axis: positions of values, and ticks."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Axis:
 
 
 def round_ticks(low: float, high: float, wanted: int = 5) -> tuple[float, ...]:
-    """Round values between two, about as many as wanted: steps of 1, 2, 2.5 or 5."""
+    """Return about ``wanted`` round values between two: steps of 1, 2, 2.5 or 5."""
     span = high - low
     if span <= 0 or not math.isfinite(span):
         return (low,)
@@ -67,7 +67,7 @@ def round_ticks(low: float, high: float, wanted: int = 5) -> tuple[float, ...]:
 
 
 def log_ticks(low: float, high: float, wanted: int = 5) -> tuple[float, ...]:
-    """Powers of ten between two values, with 3s (and 2s and 5s) where they are few."""
+    """Return powers of ten between two values, with 3s (and 2s and 5s) if they are few."""
     first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
     for steps in ((1,), (1, 3), (1, 2, 5)):
         ticks = [m * 10.0**p for p in range(first, last + 1) for m in steps]
@@ -79,7 +79,7 @@ def log_ticks(low: float, high: float, wanted: int = 5) -> tuple[float, ...]:
 
 
 def tick_texts(values: Sequence[float]) -> tuple[str, ...]:
-    """Ticks as text, all with as many decimals as the finest needs."""
+    """Format ticks with the number of decimals that the finest needs."""
     if any(abs(v) >= 1e5 or 0 < abs(v) < 1e-3 for v in values):
         return tuple(short(v) for v in values)
     decimals = max((len(f"{v:.6f}".rstrip("0").partition(".")[2]) for v in values), default=0)

@@ -12,7 +12,7 @@ SIZE = 12.0
 """Font size in pixels of a chart's own coordinates."""
 SHAPES = ("circle", "square", "triangle", "diamond", "down", "cross", "plus", "left")
 COLOURS = 8
-"""Colours of ``chart.css``; dashes change with every series, so colour never stands alone."""
+"""Colours of ``chart.css``; dashes change with every series, so colour is not the only cue."""
 DASHES = ("", "7 3", "2 3", "9 3 2 3", "4 2", "12 4", "1 2.5", "8 2 2 2 2 2")
 
 
@@ -62,7 +62,7 @@ def width(words: str) -> float:
 
 
 def shortened(words: str, room: float) -> str:
-    """The text, cut with an ellipsis where it is wider than there is room."""
+    """Return the text, cut with an ellipsis if it is too wide."""
     if width(words) <= room:
         return words
     while words and width(words + "…") > room:
@@ -71,7 +71,7 @@ def shortened(words: str, room: float) -> str:
 
 
 def mark(words: str, content: str, cls: str) -> str:
-    """Markup with words of its own, which the page's script and a reader's pointer show."""
+    """Return markup with a tooltip, shown by the page's script and the browser."""
     title = element("title", str(escape(words)))
     return element("g", title + content, cls=f"mark {cls}", data_tip=words)
 
@@ -102,7 +102,7 @@ def shape(kind: str, x: float, y: float, radius: float = 3.5, cls: str = "") -> 
 
 
 def outline(kind: str, x: float, y: float, radius: float = 3.5) -> str:
-    """Path data of a mark; those of many can be joined in one path."""
+    """Return path data of a mark; several can be joined in one path."""
     r = radius
     match kind:
         case "circle":
@@ -150,15 +150,15 @@ def simplified(points: Sequence[tuple[float, float]], near: float) -> list[tuple
 
 
 def spread(wanted: Sequence[float], gap: float, low: float, high: float) -> list[float]:
-    """Places near the wanted ones, in their order, at least ``gap`` apart, between two bounds.
+    """Return positions near the wanted ones, in order, at least ``gap`` apart, within bounds.
 
-    Where there is no room for all, they are packed evenly.
+    Without enough room they are packed evenly.
     """
     order = sorted(range(len(wanted)), key=lambda i: wanted[i])
     if not order:
         return []
     gap = min(gap, (high - low) / max(len(order) - 1, 1))
-    # Neighbours that collide are joined into blocks, each centred on what its members want.
+    # Colliding neighbours are joined into blocks, each centred on its wanted positions.
     blocks: list[list[float]] = []  # [sum of wanted starts, members]
     for rank, index in enumerate(order):
         blocks.append([wanted[index] - rank * gap, 1.0])

@@ -13,7 +13,7 @@ from .chart import WIDTH, Chart, Drawing, Frame, tick_room
 
 @dataclass(frozen=True, kw_only=True)
 class Histogram(Chart):
-    """Shares between edges, with lines where something stands.
+    """Shares between edges, with vertical reference lines.
 
     Attributes:
         edges: Ascending, one more than the shares.

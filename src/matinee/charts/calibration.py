@@ -16,7 +16,7 @@ class Pair:
     """Predictions of about one size.
 
     Attributes:
-        predicted: Their mean.
+        predicted: Mean of the predictions.
         actual: Mean rating.
         low: Lower end of the interval of that mean.
         high: Upper end.

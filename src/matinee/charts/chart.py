@@ -28,7 +28,7 @@ class Drawing:
         width: In pixels.
         height: In pixels.
         hover: What the page's script needs: either "xs" (places of the values of ``x``) or
-            nothing, where each mark carries its own words.
+            empty if each mark has its own tooltip.
     """
 
     content: str
@@ -60,11 +60,11 @@ class Chart(ABC):
         """The chart at a width."""
 
     def hover(self) -> dict[str, Any]:
-        """Values that a reader may ask for, JSON-able; empty where the marks carry them."""
+        """Return values for tooltips, JSON-serialisable; empty if the marks have them."""
         return {}
 
     def svg(self, width: float = WIDTH) -> str:
-        """The chart as an element of a page, whose style sheet and script it shares."""
+        """Return the chart as an element of a page, whose style sheet and script it shares."""
         drawing = self.draw(width)
         hover = drawing.hover
         more = {f"data_{key}": str(value) for key, value in hover.items()}
@@ -79,7 +79,7 @@ class Chart(ABC):
         )
 
     def file(self, width: float = 640.0) -> str:
-        """The chart as an SVG file of its own: light or dark, as its reader's screen is."""
+        """Return the chart as a standalone SVG file, light or dark by the viewer's setting."""
         drawing = self.draw(width)
         head = 34.0
         body = element("g", drawing.content, transform=f"translate(0 {n(head)})")

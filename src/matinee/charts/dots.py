@@ -19,7 +19,7 @@ class Dot:
     Attributes:
         row: Which row.
         kind: Which of the chart's kinds.
-        value: Its place.
+        value: Position on the axis.
         low: Lower end of its interval, or None.
         high: Upper end.
     """
@@ -41,10 +41,10 @@ class Dots(Chart):
         dots: The marks.
         x_title: What is measured.
         levels: Vertical lines to compare with, as (value, name).
-        hollow: Kinds drawn as outlines: what others published.
+        hollow: Kinds drawn as outlines: published values.
         styles: Number of the colour and shape of each kind; its place by default.
         digits: Decimals of the values in labels.
-        zero: Whether the axis must hold 0.
+        zero: Whether the axis must contain 0.
     """
 
     rows: Sequence[str]
@@ -88,7 +88,7 @@ class Dots(Chart):
         beyond: dict[int, float] = {}
         for dot in sorted(self.dots, key=lambda d: (d.row, -d.value)):
             y = top + step * (dot.row + 0.5) + apart * (dot.kind - (len(self.kinds) - 1) / 2)
-            # Marks beyond the axis stand at its end, side by side, each with its value.
+            # Marks beyond the axis are drawn at its end, side by side, each with its value.
             end = beyond.get(dot.row, right - 4)
             parts.append(self._dot(frame.x, dot, y, end))
             if dot.value > high:
@@ -97,7 +97,7 @@ class Dots(Chart):
         return Drawing("".join(parts), width, height)
 
     def _apart(self) -> float:
-        """How far kinds stand apart in a row, so that wide intervals do not cover each other."""
+        """Return the distance of kinds in a row, so that wide intervals do not overlap."""
         spans = [d.high - d.low for d in self.dots if d.low is not None and d.high is not None]
         low, high = self._range()
         wide = sum(span > 0.05 * (high - low) for span in spans)
@@ -116,7 +116,7 @@ class Dots(Chart):
         limit = ordered[-1]
         for at in range(math.ceil(0.6 * len(ordered)), len(ordered)):
             span = max(ordered[at - 1] - ordered[0], 0.02)
-            if ordered[at] - ordered[0] > 2.5 * span:  # a gap that would squeeze all others
+            if ordered[at] - ordered[0] > 2.5 * span:  # a gap that would compress all others
                 limit = ordered[at - 1]
                 break
         near = [v for v in ordered if v <= limit]
@@ -130,7 +130,7 @@ class Dots(Chart):
         ]
         values = [*near, *ends, *([0.0] if self.zero else [])]
         low, high = padded(min(values), max(values), 0.05)
-        beyond = ordered[-1] > limit  # their marks and values need room of their own
+        beyond = ordered[-1] > limit  # their marks and values need extra room
         return low, high + 0.2 * (high - low) * beyond
 
     def _dot(self, axis: Axis, dot: Dot, y: float, edge: float) -> str:

@@ -20,7 +20,7 @@ class Heat(Chart):
     Attributes:
         rows: Names of the rows, from the top.
         columns: Names of the columns.
-        values: By row and column; nan where there is none. Low is good.
+        values: Values by row and column; NaN if missing. Lower is better.
         row_title: What the rows are.
         column_title: What the columns are.
         best: For each column, rows whose intervals do not separate them from its best.
@@ -46,7 +46,7 @@ class Heat(Chart):
         ]
         slanted = any(text_width(name) > wide - 2 for name in self.columns)
         for at, name in enumerate(self.columns):
-            # Names that would meet stand in two lines, by turns.
+            # Names that would overlap alternate between two lines.
             lift = 13 * (at % 2) if slanted else 0
             x = min(left + wide * (at + 0.5), width - 2 - text_width(name) / 2)
             parts.append(text(x, top - 8 - lift, name, anchor="middle", cls="tick"))

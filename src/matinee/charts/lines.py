@@ -1,4 +1,4 @@
-"""``Lines``: curves with bands, named where they end, and what others say as hollow marks."""
+"""``Lines``: curves with bands, named at their ends, and published values as hollow marks."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ class Series:
     Attributes:
         name: Written at its end.
         x: Ascending.
-        y: One for each x; nan where there is none.
+        y: One per x; NaN if missing.
         low: Lower ends of the band, or none.
         high: Upper ends.
-        style: Number of its colour, dash and marker, where that is not its place in the chart.
+        style: Number of its colour, dash and marker, if not its position in the chart.
     """
 
     name: str
@@ -81,7 +81,7 @@ class Lines(Chart):
         levels: Lines to compare with.
         log_x: Whether equal distances of x are equal ratios.
         bands: Whether intervals are drawn; a reader may ask for their values in any case.
-        cut: Whether a curve that lies far above the others may leave the chart, so that they can
+        cut: Whether a curve far above the others may leave the chart, so that they can
             be told apart; it is then named at the top, with its last value.
     """
 
@@ -196,7 +196,7 @@ class Lines(Chart):
                 if _finite(a) and _finite(b)
             ]
             if len(band) > 1:
-                # Bands are soft, and most of a page: what is less than a pixel is not seen.
+                # Bands are most of a page's size: differences below a pixel are invisible.
                 below = simplified([(x, a) for x, a, _ in band], 0.8)
                 above = simplified([(x, b) for x, _, b in band], 0.8)
                 edge = path([*below, *reversed(above)], closed=True)
@@ -207,7 +207,7 @@ class Lines(Chart):
         drawn = path(simplified(points, 0.25)) if points else ""
         parts.append(element("path", d=drawn, cls="curve", stroke_dasharray=dash or None))
         every = max(1, len(points) // 4)
-        # Markers start at different places, so that those of neighbours do not cover each other.
+        # Markers start at different points, so that those of neighbours do not overlap.
         offset = (style * max(1, every // 3)) % every
         shown = {*range(offset, len(points), every), len(points) - 1} if points else set()
         dots = "".join(outline(kind, points[i][0], points[i][1], 3.2) for i in sorted(shown))
@@ -233,7 +233,7 @@ class Lines(Chart):
         return labels
 
     def _names(self, frame: Frame, names: Sequence[str], width: float) -> str:
-        """Names at the ends of the curves, pushed apart where they would meet."""
+        """Draw names at the ends of the curves, pushed apart if they would overlap."""
         ends = []
         for s in self.series:
             known = [(x, y) for x, y in zip(s.x, s.y, strict=True) if _finite(y)]

@@ -28,7 +28,7 @@ _TYPES = ("text", "text", "text", "bigint", "text", "double precision", "text", 
 class PostgresStore(SqlStore):
     """Feedback in a database of PostgreSQL, for servers on several machines.
 
-    Two connections, one to write and one to read, made anew where they broke. What is committed is
+    Two connections, one to write and one to read, reconnected after a failure. Committed events are
     as safe as the database's ``synchronous_commit`` and ``fsync`` make it; both are on by default.
 
     Args:
@@ -82,7 +82,7 @@ class PostgresStore(SqlStore):
         inserted = []
         for row in rows:
             inserted.append(row[0] in new)
-            new.discard(row[0])  # the same key once more in these rows is no longer new
+            new.discard(row[0])  # a repeated key in these rows is not new
         return inserted
 
     def close(self) -> None:
@@ -116,7 +116,7 @@ class PostgresStore(SqlStore):
         try:
             yield
         except self._psycopg.Error as error:
-            # Its details may quote values, which are personal.
+            # Its details may contain personal values.
             reason = (
                 str(error).partition("\n")[0]
                 if isinstance(error, self._psycopg.OperationalError)

@@ -41,11 +41,11 @@ class SqlStore(FeedbackStore):
 
     @abstractmethod
     def transaction(self) -> AbstractContextManager[Cursor]:
-        """A cursor to write by in a transaction: when it ends, it is committed and on the disk."""
+        """Return a cursor for a write transaction, committed to disk at its end."""
 
     @abstractmethod
     def read(self, sql: str, parameters: list[Any]) -> list[Any]:
-        """The rows of a query, which waits for nobody who writes."""
+        """Return the rows of a query, which does not wait for writers."""
 
     @abstractmethod
     def insert(self, cursor: Cursor, rows: Sequence[tuple[Any, ...]]) -> list[bool]:

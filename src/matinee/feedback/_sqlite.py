@@ -36,11 +36,11 @@ _INSERT = (
 class SqliteStore(SqlStore):
     """Feedback in one file, for the processes of one machine.
 
-    A write-ahead log that is synchronised at every commit: what was committed survives the end of
-    the process and of the machine. Readers wait for nobody. What is deleted is overwritten.
+    A write-ahead log synchronised at every commit: committed events survive the end of
+    the process and of the machine. Readers never wait. Deleted data are overwritten.
 
     Args:
-        url: ``sqlite:PATH``; a new file can be read by its owner alone.
+        url: ``sqlite:PATH``; a new file is readable only by its owner.
 
     Raises:
         FeedbackError: It cannot be opened, or is of a newer version.
@@ -89,7 +89,7 @@ class SqliteStore(SqlStore):
 
     def read(self, sql: str, parameters: list[Any]) -> list[Any]:
         """See ``SqlStore``."""
-        # A single statement is a transaction of its own.
+        # A single statement is its own transaction.
         with self._named_errors(), self._reading:
             return self._reader.execute(sql, parameters).fetchall()
 
@@ -97,7 +97,7 @@ class SqliteStore(SqlStore):
         """See ``FeedbackStore``."""
         erased = super().erase(user)
         with self._named_errors(), self._writing:
-            # The log still holds the pages as they were; readers may keep some for a moment.
+            # The log still has the old pages; readers may keep some for a moment.
             self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         return erased
 

@@ -1,4 +1,4 @@
-"""``Event``: one thing that a person did, and the kinds there are."""
+"""``Event``: an action of a user, and its kinds."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from ..data.values.ids import MISSING, canonical
 from ..errors import UsageError, nearest
 
 MAX_TEXT = 300
-"""Characters of an id, a key or the name of a list, at most."""
+"""Largest number of characters of an id, a key or the name of a list."""
 MAX_SHOWN = 500
-"""Items of a list that was shown, at most."""
+"""Largest number of items of a shown list."""
 _DAY = 86_400
 
 
@@ -24,10 +24,10 @@ class Kind:
     """A kind of feedback.
 
     Attributes:
-        name: Its name.
-        summary: What it means.
+        name: Name of the kind.
+        summary: One-line description.
         liked: For the history of a model of ratings: whether it counts as liked (True) or not
-            liked (False); None if it has a rating of its own, or says nothing of liking.
+            liked (False); None if it has a rating, or says nothing about liking.
         chosen: Whether it counts as a choice for a model of interactions.
         of_item: Whether it is about one item.
         opinion: Whether the latest of these about an item replaces the earlier ones.
@@ -54,7 +54,7 @@ KINDS: MappingProxyType[str, Kind] = MappingProxyType(
         )
     }
 )
-"""What feedback there is, by name."""
+"""The kinds of feedback, by name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class Event:
         kind: A name in ``KINDS``.
         time: Seconds since 1970-01-01 UTC.
         item: The item it is about, an id in its canonical form.
-        value: The rating, where it is one.
+        value: The rating, if the event is one.
         list: Id of the list that the item stood in, or that was shown.
         rank: The item's place in that list, from 1.
         items: The items of a list that was shown, in order.
@@ -150,7 +150,7 @@ def _id(field: str, value: Any) -> str:
 def _text(field: str, text: str) -> str:
     if not 0 < len(text) <= MAX_TEXT:
         raise UsageError(f"{field}: give 1 to {MAX_TEXT} characters")
-    # A database holds neither; half of a surrogate pair is no character.
+    # Databases support neither; a lone surrogate is not a character.
     if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
         raise UsageError(f"{field}: holds a character that cannot be kept")
     return text

@@ -20,7 +20,7 @@ def events_table(events: Sequence[Event]) -> Table:
     """Events as a table of key, user_id, kind, timestamp, item_id, rating, list, rank and items.
 
     ``timestamp`` is in seconds since 1970, ``rating`` float64 with NaN (null in a file) where
-    there is none, ``rank`` 0 where there is none, and ``items`` a JSON array as text.
+    missing, ``rank`` 0 if missing, and ``items`` a JSON array as text.
     """
     return Table(
         {

@@ -1,4 +1,4 @@
-"""``FeedbackStore``: what keeps feedback; ``STORES`` has its implementations by name of the URL."""
+"""``FeedbackStore``: stores of feedback; ``STORES`` has the implementations by URL scheme."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ class FeedbackStore(ABC):
     """A durable store of events. Every method may be called from any thread.
 
     What ``add`` returned from is on the disk, and seen by every process that reads afterwards.
-    Every method raises ``FeedbackError`` where the store cannot be reached.
+    Every method raises ``FeedbackError`` if the store cannot be reached.
 
     Attributes:
-        at_hand: Whether one person's events are read from this machine's memory as a rule, so that
+        at_hand: Whether a user's events are normally read from this machine's memory, so that
             an event loop may wait for them.
     """
 
@@ -40,12 +40,12 @@ class FeedbackStore(ABC):
     def of_user(
         self, user: str, kinds: Collection[str] | None = None, limit: int = _PAGE
     ) -> list[Event]:
-        """The latest events of a person, in the order in which they came.
+        """Return the latest events of a user, in order of arrival.
 
         Args:
-            user: Their canonical id.
+            user: Canonical id of the user.
             kinds: Of these kinds only.
-            limit: How many, at most.
+            limit: Largest number of events.
         """
 
     @abstractmethod
@@ -56,21 +56,21 @@ class FeedbackStore(ABC):
 
         Args:
             after: Only those with a greater number.
-            limit: How many, at most.
-            user: Of this person only.
+            limit: Largest number of events.
+            user: Only events of this user.
         """
 
     @abstractmethod
     def erase(self, user: str) -> int:
-        """Delete all of a person, and remember that they were erased; how many events it was.
+        """Delete all events of a user, record the erasure, and return the number of events.
 
-        What is remembered is a hash of the id: the person's training ratings in a model folder
+        Only a hash of the id is recorded: the user's training ratings in a model folder
         are not to be used again.
         """
 
     @abstractmethod
     def is_erased(self, user: str) -> bool:
-        """Whether a person was erased at some time."""
+        """Return whether a user was ever erased."""
 
     @abstractmethod
     def erased(self) -> frozenset[str]:
@@ -78,11 +78,11 @@ class FeedbackStore(ABC):
 
     @abstractmethod
     def prune(self, before: int) -> int:
-        """Delete what is older than a second since 1970; how many events it was."""
+        """Delete events before a time (seconds since 1970); return their number."""
 
     @abstractmethod
     def count(self) -> int:
-        """How many events there are."""
+        """Return the number of events."""
 
     @abstractmethod
     def close(self) -> None:
@@ -97,7 +97,7 @@ class FeedbackStore(ABC):
 
 
 def hash_of(user: str) -> str:
-    """What is remembered of an erased person, in place of the id."""
+    """Return the hash recorded for an erased user, in place of the id."""
     return hashlib.blake2b(user.encode(), digest_size=16).hexdigest()
 
 
@@ -108,14 +108,14 @@ STORES: MappingProxyType[str, str] = MappingProxyType(
 
 
 def open_store(url: str) -> FeedbackStore:
-    """Open a store, made where there is none.
+    """Open a store, creating it if absent.
 
     Args:
         url: ``sqlite:PATH``, or ``postgresql://USER@HOST/DATABASE`` (needs
             ``matinee[databases]``).
 
     Raises:
-        UsageError: No such kind of store, or what it needs is not installed.
+        UsageError: Unknown kind of store, or its library is not installed.
         FeedbackError: It cannot be opened.
     """
     scheme, colon, rest = url.partition(":")
@@ -130,6 +130,6 @@ def open_store(url: str) -> FeedbackStore:
 
 
 def _shown(url: str) -> str:
-    """A URL without what may be a password."""
+    """Return a URL without a possible password."""
     head, at, tail = url.rpartition("@")
     return f"{head.partition('//')[0]}//...@{tail}" if at else url

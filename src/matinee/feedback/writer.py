@@ -18,7 +18,7 @@ _log = logging.getLogger("matinee.serve")
 _AT_ONCE = 5000
 """Events of one transaction, about."""
 _WAITING = 20_000
-"""Events that may wait, at most."""
+"""Largest number of waiting events."""
 _HOUR = 3600.0
 _DAY = 86_400
 
@@ -28,7 +28,7 @@ class BusyError(MatineeError):
 
 
 class Writer:
-    """Writes events in a thread of its own, all that wait in one transaction (group commit).
+    """Writes events in a separate thread, all waiting ones in one transaction (group commit).
 
     While one commit reaches the disk the next events gather, so that a slow disk costs time once
     for all of them.
@@ -62,7 +62,7 @@ class Writer:
         return future
 
     def close(self) -> None:
-        """Write what waits, and end."""
+        """Write waiting events, and stop."""
         self._jobs.put(None)
         self._thread.join()
 
@@ -75,7 +75,7 @@ class Writer:
                 self._write(jobs)
 
     def _gather(self) -> tuple[list[_Job], bool]:
-        """Everything that waits; at least one job, unless the writer is closed or an hour went."""
+        """Return all waiting jobs; at least one, unless the writer is closed or an hour passed."""
         jobs: list[_Job] = []
         size = 0
         try:
@@ -94,7 +94,7 @@ class Writer:
         try:
             new = self._store.add(events)
         except Exception as error:
-            # Its text may hold nothing of the events: FeedbackError sees to that.
+            # Its text must not contain event data: FeedbackError ensures that.
             known = isinstance(error, FeedbackError)
             _log.error("feedback was not kept: %s", error if known else type(error).__name__)
             for _, future in jobs:

@@ -1,7 +1,7 @@
 """Compiled parts of the generator.
 
-Every random number is a hash of (seed, user, purpose, how many before it): splitmix64, used as a
-counter. So a user's ratings are the same whatever is generated before, beside or after them.
+Every random number is a hash of (seed, user, purpose, counter): splitmix64, used as a
+counter. So a user's ratings do not depend on what else is generated.
 """
 
 # The finaliser is that of Steele, Lea and Flood, "Fast splittable pseudorandom number
@@ -25,7 +25,7 @@ _30, _27, _31, _12 = np.uint64(30), np.uint64(27), np.uint64(31), np.uint64(12)
 # What a stream of random numbers of one user is for.
 _TRAITS, _PICKS, _RACE, _NOISE, _TIMES = range(5)
 
-# Rejection looks at about this share of the items at most; above it, a look at all is cheaper.
+# Rejection examines at most about this share of the items; above, examining all is cheaper.
 _RACE_FROM = 16
 
 _SESSION = 0.04
@@ -45,7 +45,7 @@ class Parameters(NamedTuple):
         factors: float64, unit vectors, shape (n_items, rank).
         bias: float64, of each item, in stars of a scale of 1 to 5.
         owed_ptr: int64, shape (n_users + 1,), into ``owed``.
-        owed: int32 items that a user rates whatever their weight, so that each item has a rating.
+        owed: int32 items that a user rates regardless of weight, so that each item has a rating.
         mean, user_spread, taste, taste_spread, twin, pull, noise: Numbers of ``SynthConfig``.
         n_levels: Number of ratings the scale has.
         low, step: Rating of level ``k`` is ``low + k * step``.
@@ -157,7 +157,7 @@ def _moments(level: float, sigma: float, n_levels: int) -> tuple[float, float]:
 
 @kernel()
 def _race(key: Any, wanted: int, traits: Float64, seen: Any, t: Parameters, picks: Int32) -> None:
-    """Draw without replacement by exponential clocks: the first to ring are taken, in order."""
+    """Draw without replacement by exponential clocks: the smallest times, in order."""
     clocks = np.empty(len(t.weights))
     for item in range(len(t.weights)):
         if seen[item]:
@@ -227,7 +227,7 @@ def draw(
 
     Args:
         first: Code of the first user.
-        offsets: int64, where each user's ratings stand in the columns, shape (users + 1,).
+        offsets: int64, start of each user's ratings in the columns, shape (users + 1,).
         t: The model.
         users: int32 column to fill with user codes.
         items: int32 column to fill with item codes.

@@ -1,4 +1,4 @@
-"""Synthetic ratings of any size whose best reachable RMSE is known exactly."""
+"""Synthetic ratings of any size whose lowest reachable RMSE is known exactly."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from .world import Chunk, SynthConfig, World
 _FORMAT = "matinee-synthetic"
 _VERSION = 1
 _CHUNK = 4_000_000
-"""Ratings held at a time while writing: 20 bytes each, and as many again inside DuckDB."""
+"""Ratings in memory while writing: 20 bytes each, and the same again inside DuckDB."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +36,7 @@ class Synthetic:
 
     Attributes:
         ratings: The ratings, ordered by user then item, with titles, genres and times.
-        floor: The best reachable RMSE on ``ratings``: that of predicting E[rating | user, item].
+        floor: The lowest reachable RMSE on ``ratings``: that of predicting E[rating | user, item].
         world: The model behind them.
     """
 
@@ -94,7 +94,7 @@ def synthesize(
         users: Number of users; each gets at least one rating.
         items: Number of items; each gets at least one rating.
         ratings: Number of ratings, exactly; no pair is repeated.
-        seed: Same seed and options, same ratings, whatever the number of threads.
+        seed: Equal seeds and options give equal ratings, on any number of threads.
         threads: Threads to use; as many as kernels by default.
         **options: Any other field of ``SynthConfig``, such as ``low``, ``high``, ``step``,
             ``rank``, ``noise`` or ``skew``.
@@ -147,7 +147,7 @@ def write_synthetic(
         ratings: Number of ratings.
         seed: Of everything.
         threads: Threads to use; as many as kernels by default.
-        chunk: Ratings to hold at a time, and in a file, about.
+        chunk: Approximate number of ratings in memory, and per file.
         report: Called with the number of ratings done since the last call, for progress.
         **options: Any other field of ``SynthConfig``.
 
@@ -155,7 +155,7 @@ def write_synthetic(
         The manifest, with the floor.
 
     Raises:
-        UsageError: As for ``synthesize``; or something else stands at ``path``.
+        UsageError: As for ``synthesize``; or ``path`` has other content.
         MatineeError: The disk is full, or the place cannot be written to.
     """
     config = _config(users, items, ratings, seed, options)
@@ -167,7 +167,7 @@ def write_synthetic(
     with atomic_path(folder) as temporary:
         temporary.mkdir()
         _write_items(temporary / "items.parquet", world)
-        # Writing one chunk beside drawing the next keeps both busy.
+        # Writing one chunk while drawing the next keeps both busy.
         with ThreadPoolExecutor(1) as writer:
             written = None
             for part in world.chunks(chunk, threads or kernel_thread_count(), report):
@@ -187,10 +187,10 @@ def write_synthetic(
 
 
 def read_manifest(path: Path | str) -> SynthManifest:
-    """The manifest of a folder that ``write_synthetic`` made; ``World(it.config)`` knows the rest.
+    """Read the manifest of a folder of ``write_synthetic``; see ``World(manifest.config)``.
 
     Raises:
-        DataError: There is none, or it cannot be read, or another version made it.
+        DataError: It is missing, unreadable, or of another version.
     """
     file = Path(path) / "manifest.json"
     try:

@@ -94,7 +94,7 @@ class SynthConfig(Config):
     activity: Annotated[float, Field(ge=0)] = 1.0
     """Standard deviation of the log of a user's number of ratings above the least."""
     least: Annotated[int, Field(ge=0)] = 0
-    """Least ratings of a user; 0 for a fifth of the mean, but at least 1 and at most 20."""
+    """Minimum ratings of a user; 0 for a fifth of the mean, but at least 1 and at most 20."""
 
     @property
     def n_levels(self) -> int:
@@ -234,7 +234,7 @@ class World:
     def chunks(
         self, size: int, threads: int, report: Callable[[int], object] | None = None
     ) -> Iterator[Chunk]:
-        """All ratings, in order; the same whatever the size and the threads.
+        """Yield all ratings, in order; independent of the chunk size and the threads.
 
         Args:
             size: Ratings per chunk, about: a user is never cut.
@@ -285,7 +285,7 @@ class World:
         return out
 
     def expected(self, users: npt.ArrayLike, items: npt.ArrayLike) -> Float64:
-        """E[rating | user, item]: the best prediction there is under squared error.
+        """Return E[rating | user, item]: the optimal prediction under squared error.
 
         Args:
             users: External user ids, shape (n,).
@@ -363,7 +363,7 @@ def _activity(config: SynthConfig, rng: np.random.Generator) -> Int64:
         low, high = (middle, high) if excess(middle).sum() <= target else (low, middle)
     real = excess(low)
     counts = np.floor(real).astype(np.int64)
-    # Largest remainders first; more than one round only where nearly every pair is asked for.
+    # Largest remainders first; more than one round only if nearly every pair is requested.
     order = np.argsort(np.floor(real) - real, kind="stable")
     while (missing := target - int(counts.sum())) > 0:
         counts[order[counts[order] < room][:missing]] += 1

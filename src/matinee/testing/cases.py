@@ -19,8 +19,8 @@ class ModelCase:
         make: Returns a new, unfitted model that is quick to fit.
         learns: Whether the model is personalised: it must then learn the user-item interactions of
             ``checkerboard``.
-        stored: Whether ``load_model`` knows the model's kind. Otherwise tests of saved models are
-            skipped.
+        stored: Whether ``load_model`` supports the model's kind. Otherwise tests of saved models
+            are skipped.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Small synthetic ratings for tests of models, and helpers to compare answers."""
+"""Small synthetic ratings for tests of models, and helpers to compare predictions."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def sample() -> Ratings:
 
 @lru_cache
 def checkerboard() -> Ratings:
-    """Half of the ratings of 120 users and 40 items: 4 or 5 where parities match, else 1 or 2."""
+    """Half of the ratings of 120 users and 40 items: 4 or 5 if parities match, else 1 or 2."""
     rng = np.random.default_rng(3)
     users, items = np.divmod(np.arange(120 * 40), 40)
     kept = rng.permutation(len(users))[: len(users) // 2]
