@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 class RecToolsModel:
     """A Matinee model for ``rectools.model_selection.cross_validate`` and RecTools' metrics.
 
-    It has what RecTools asks of a model (0.12 to 0.19), and needs no import of RecTools.
+    It has the interface of RecTools models (0.12 to 0.19), without importing RecTools.
 
     Args:
-        model: The model, which is fitted again at each ``fit``.
+        model: The model, refitted at each ``fit``.
         ratings: Whether the weights of the interactions are ratings; otherwise they are weights.
         seed: As for ``Trainable.fit``.
     """
@@ -65,7 +65,7 @@ class RecToolsModel:
     ) -> DataFrame:
         """The lists as RecTools wants them: user_id, item_id, score and rank.
 
-        Users who were not trained on are left out, unless ``on_unsupported_targets`` is "raise".
+        Unknown users are left out, unless ``on_unsupported_targets`` is "raise".
 
         Raises:
             UnknownIdError: Such a user, with "raise".
@@ -88,7 +88,7 @@ def lenskit_scorer(model: Trainable, *, rank: bool = True, seed: int = 0) -> Any
     runs in batches and evaluates.
 
     Args:
-        model: The model, which is fitted again when the pipeline is trained.
+        model: The model, refitted when the pipeline is trained.
         rank: Whether to score by the order of lists; otherwise by the predicted rating, as for
             ``lenskit.pipeline.predict_pipeline``.
         seed: As for ``Trainable.fit``.
@@ -140,7 +140,7 @@ def _of_lenskit(data: Any) -> Ratings:
 def _scores(
     model: Trainable, history: dict[Any, float], items: Any, *, rank: bool
 ) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    """Scores of some items for one person; NaN for items the model does not know."""
+    """Return scores of items for one user; NaN for unknown items."""
     from ..recommend import code_people
 
     people = code_people([history], model.item_ids, model.scale, "skip")

@@ -42,7 +42,7 @@ class ListedItem:
 
 @dataclass(frozen=True)
 class ExampleLists:
-    """The lists of both models for one person."""
+    """The lists of both models for one user."""
 
     user: Any
     first: tuple[ListedItem, ...]
@@ -55,11 +55,11 @@ class Comparison:
 
     Attributes:
         dataset: Name of the test ratings.
-        rmse: RMSE of both, and by how much the second one's is lower; None of interactions.
+        rmse: RMSE of both, and the decrease by the second; None for interactions.
         first: The lists of the first model.
         second: The lists of the second.
-        gains: By cutoff and metric: the second's less the first's, with a 95% interval, paired:
-            both on the same resamples of people.
+        gains: By cutoff and metric: the second's minus the first's, with a 95% interval, paired:
+            both on the same resamples of users.
         examples: Lists side by side.
     """
 
@@ -87,7 +87,7 @@ class Comparison:
 
 
 def folder_names(first: Path, second: Path) -> tuple[str, str]:
-    """The names of two model folders, or their paths where these are the same."""
+    """Return the names of two model folders, or their paths if the names are equal."""
     one, two = first.resolve().name, second.resolve().name
     return (one, two) if one != two else (str(first), str(second))
 
@@ -108,13 +108,13 @@ def compare(
 
     Args:
         first: A model.
-        second: Another, which is called better where its figures are.
+        second: Another; gains are positive if it is better.
         test: Ratings that neither was trained on.
         k: Lengths of the lists; examples have the first one.
         relevant: As for ``Recommender.evaluate_lists``; by default the first model's.
         histories: Likewise.
         allow_overlap: Likewise.
-        examples: People whose lists are shown.
+        examples: Users whose lists are shown.
         seed: Seeds the bootstrap.
 
     Raises:
@@ -157,7 +157,7 @@ def _gains(one: ListEvaluation, two: ListEvaluation, seed: int) -> dict[int, dic
     gains: dict[int, dict[str, Score]] = {}
     for k in one.cutoffs:
         pair = [evaluation.sums[k].values for evaluation in (one, two)]
-        # The same people in the same order: who is scored follows from the test part alone.
+        # The same users in the same order: they follow from the test part alone.
         columns = {
             name: np.stack([values[name][:, 0] for values in pair], axis=1) for name in pair[0]
         }
@@ -181,7 +181,7 @@ def _examples(
     evaluation: ListEvaluation,
     count: int,
 ) -> list[ExampleLists]:
-    """Lists of people who are evenly spaced among those that both models know something of."""
+    """Return lists of an evenly spaced sample of users with histories in both models."""
     csr = test.by_user
     known = np.flatnonzero(csr.counts)
     if histories is None:

@@ -1,4 +1,4 @@
-"""A study as a leaderboard: by data, every model with its error, its cost, and where it is from."""
+"""A study as a leaderboard: every model's error, cost and source, by data."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from ..study.summary import ArmSummary, mean_of, number, summarise
 _BIAS = "baseline/bias"
 
 OTHERS = tuple(metric for metric in metrics_of("rating") if metric.name != "rmse")
-"""The rating metrics beside the RMSE, which ranks."""
+"""The rating metrics other than the RMSE, which determines the order."""
 
 Status = Either["measured", "published", "diverged", "not installed"]
 
@@ -32,36 +32,36 @@ class Row:
 
     Attributes:
         data: Name of the data.
-        model: The arm's name, or what a publication calls its model.
+        model: The arm's name, or the model's name in a publication.
         status: "measured" here, "published" by others, "diverged" (on one seed at least), or
             "not installed": it needs a library that is not there.
-        seeds: Runs that the figures are means of; 0 where nothing was run.
+        seeds: Number of runs in the means; 0 if nothing was run.
         rmse: Held-out RMSE, over all held-out ratings; infinite if it diverged, None if unknown.
         interval: 95% Student-t interval of ``rmse`` over seeds: what training (and splitting) anew
             changes; None with one run.
-        people: 95% bootstrap interval over held-out people: what other people would change.
-        metrics: The other rating metrics on held-out ratings, by name, where they are known.
-        gain: RMSE of the bias model on the same ratings less ``rmse``, paired by seed.
+        people: 95% bootstrap interval over held-out users: the effect of other users.
+        metrics: The other rating metrics on held-out ratings, by name, if known.
+        gain: RMSE of the bias model on the same ratings minus ``rmse``, paired by seed.
         gain_interval: 95% Student-t interval over seeds of ``gain``.
-        gain_people: 95% bootstrap interval over held-out people of ``gain``, paired by person.
-        by_bias: Share of the held-out ratings that the bias model answered, as the model knows
-            nothing of the person or the item.
-        known_rmse: RMSE on the others, which the model answered itself.
+        gain_people: 95% bootstrap interval of ``gain`` over held-out users, paired by user.
+        by_bias: Share of the held-out ratings predicted by the bias model, as the model knows
+            neither the user nor the item.
+        known_rmse: RMSE on the others, which the model predicted itself.
         seconds: Wall time of training, all that ``fit`` does.
         threads: Threads that it had.
         parameters: Trained numbers.
-        folds_in: Whether it answers for new people without being trained again.
+        folds_in: Whether it predicts for new users without retraining.
         test_selected: Whether its epoch or settings were chosen by the test ratings; None where
             that is not declared, or they were in part: then ``scored`` is above 0.
         read: Share of the test ratings that the choice of its settings trained on; None where no
             choice is declared, or not how much it read.
         scored: Share of them that it was scored by.
-        settings: Hash of its settings; "" where the runs have none.
+        settings: Hash of the settings; "" if the runs have none.
         frozen: The day from which a preset has had these settings; "" of other settings.
         coverage: Share of the held-out ratings in the 50%, 80% and 95% intervals of predictions.
         source: The library, or the publication.
         year: Of the publication.
-        note: What the reader should know beside it.
+        note: A note for the reader.
     """
 
     data: str
@@ -98,9 +98,9 @@ class BoardSection:
 
     Attributes:
         data: The name of the data in the study.
-        train_ratings: Ratings trained on, of one split; 0 where nothing was run.
+        train_ratings: Training ratings of one split; 0 if nothing was run.
         test_ratings: Ratings held out.
-        rows: What is measured or published, by RMSE; then what diverged or is not installed.
+        rows: Measured and published rows by RMSE, then diverged and missing models.
         waiting: Names of the models that have not run on it yet.
     """
 
@@ -113,7 +113,7 @@ class BoardSection:
 
 @dataclass(frozen=True)
 class Leaderboard:
-    """A study's results as a leaderboard, and what they were measured on.
+    """A study's results as a leaderboard, and the data they were measured on.
 
     Attributes:
         title: The study's.
@@ -133,7 +133,7 @@ class Leaderboard:
         return [row for section in self.sections for row in section.rows]
 
     def table(self) -> Table:
-        """The numbers in full, one row per data and model; nan where there is none.
+        """Return the numbers in full, one row per data and model; NaN if missing.
 
         "folds_in" and "test_selected" are "yes", "no" or "".
         """
@@ -141,7 +141,7 @@ class Leaderboard:
 
 
 def leaderboard(results: Results) -> Leaderboard:
-    """Rank a study's models by data, beside what was published.
+    """Rank a study's models by data, with published results.
 
     Args:
         results: The study's records, finished or not.
@@ -333,5 +333,5 @@ def _ends(name: str, interval: Interval | None) -> Iterator[tuple[str, float]]:
 
 
 def answer(value: bool | None) -> str:
-    """Yes, no, or nothing where it is not known."""
+    """Return "yes", "no", or "" if unknown."""
     return "" if value is None else "yes" if value else "no"

@@ -49,7 +49,7 @@ LEGEND = (
 
 
 def cells(row: Row) -> list[str]:
-    """The cells of a row under ``COLUMNS``; empty where there is nothing to say."""
+    """Return the cells of a row under ``COLUMNS``; empty if there is no value."""
     if row.status == "not installed":
         return [row.model, *[""] * (len(COLUMNS) - 2), row.note]
     published = row.status == "published"

@@ -1,4 +1,4 @@
-"""Two served models compared by what people did with their lists."""
+"""Online comparison of two served models by feedback on their lists."""
 
 import lazy_loader
 

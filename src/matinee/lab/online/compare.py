@@ -1,4 +1,4 @@
-"""``compare_online``: which of two served models people accept more from."""
+"""``compare_online``: compares two served models by the acceptance of their lists."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ _DAY = 86_400
 
 @dataclass(frozen=True)
 class Calibrated:
-    """Predictions of about one size, or of one time, and the ratings that were given.
+    """Predictions of similar size, or of one period, and the actual ratings.
 
     Attributes:
-        predicted: Mean prediction, each made from what the person gave before.
+        predicted: Mean prediction, each from the user's earlier ratings.
         given: Mean rating.
         error: Half the width of the 95% interval of ``given - predicted``.
         n: Ratings.
@@ -54,12 +54,12 @@ class ModelLists:
 
     Attributes:
         name: What it is called.
-        models: Its identifiers: that of the folder, then those that a refresh replaced.
+        models: Identifiers of the model: the folder's, then those replaced by a refresh.
         n_lists: Lists shown.
-        n_people: People whose window is closed.
+        n_people: Users whose window is closed.
         acceptance: Mean over these of the share of their lists from which they accepted something;
-            None for nobody.
-        by_rank: Share of the items at each rank, from 1, that were accepted; None where no list was
+            None without users.
+        by_rank: Share of accepted items at each rank, from 1; None if no list was
             so long.
         coverage: Share of the items that stood in a list.
         gini: Gini index of how often each item was listed.
@@ -87,8 +87,8 @@ class Look:
 
     Attributes:
         day: Days since the first list.
-        difference: Acceptance of the second model less that of the first.
-        interval: Its 95% interval, valid at all looks at once.
+        difference: Acceptance of the second model minus that of the first.
+        interval: Its 95% interval, valid simultaneously at all looks.
     """
 
     day: float
@@ -98,17 +98,18 @@ class Look:
 
 @dataclass(frozen=True)
 class OnlineComparison:
-    """Two served models by what people accepted from their lists.
+    """Comparison of two served models by the acceptance of their lists.
 
     Attributes:
         first: A model.
         second: The other.
-        days: Length of each person's window.
-        difference: Acceptance of the second less that of the first; None while a side has nobody.
+        days: Length of each user's window.
+        difference: Acceptance of the second minus that of the first; None while a side has no
+            users.
         interval: 95% interval of it, valid at every look (``difference_interval``); None while a
-            side has too few people.
+            side has too few users.
         looks: The difference by day.
-        n_both: People who saw lists of both models, who count for that of their first list.
+        n_both: Users who saw lists of both models, who count for the model of their first list.
     """
 
     first: ModelLists
@@ -121,7 +122,7 @@ class OnlineComparison:
 
     @property
     def verdict(self) -> str:
-        """What the interval says, in a sentence."""
+        """One sentence on the interval."""
         one, two = self.first, self.second
         if self.interval is None:
             return (
@@ -142,9 +143,9 @@ class OnlineComparison:
 def compare_online(
     first: Path, second: Path, store: FeedbackStore, *, days: float = 7.0
 ) -> OnlineComparison:
-    """Compare two models that were served side by side (``serve A --beside B``).
+    """Compare two models that were served together (``serve A --beside B``).
 
-    A person is one observation: the share of the lists they saw within ``days`` of their first one
+    A user is one observation: the share of the lists they saw within ``days`` of their first one
     from which they accepted something (a click, a like, or a rating three quarters up the scale).
     It belongs to the model of that first list, whichever made the others (intention to treat). It
     counts once these days are over, and does not change afterwards, so that the interval is valid
@@ -154,7 +155,7 @@ def compare_online(
         first: A model folder. Lists of the models that ``refresh`` replaced there count as its.
         second: The other.
         store: Feedback with the lists that were shown.
-        days: Length of each person's window.
+        days: Length of each user's window.
 
     Raises:
         UsageError: No list of either model was shown, both are the same, or ``days`` is not above
@@ -167,7 +168,7 @@ def compare_online(
     names = [_identities(*each) for each in zip(models, (first, second), strict=True)]
     if names[0][0] == names[1][0]:
         raise UsageError(f"{first} and {second} hold the same model")
-    # What both folders hold, as where the second is a copy of the first, belongs to neither.
+    # Identifiers in both folders, as if one is a copy of the other, belong to neither.
     distinct = [frozenset(a) - frozenset(b) for a, b in (names, names[::-1])]
     liked = relevant_from(models[0].scale)
     arms, latest, n_both = read_arms(store, distinct, liked, days)
@@ -245,7 +246,7 @@ def _side(
 def _calibration(
     model: Recommender, arm: Arm, ratings: Ratings | None
 ) -> tuple[tuple[Calibrated, ...], tuple[Calibrated, ...]]:
-    """Predictions against ratings of the people who saw the model's lists."""
+    """Compare predictions with ratings of the users who saw the model's lists."""
     if ratings is None:
         return (), ()
     users = ratings.user_ids.decode(ratings.users)

@@ -17,18 +17,18 @@ _DAY = 86_400
 
 @dataclass(eq=False)
 class Arm:
-    """The lists of one model, and the people whose first list it made.
+    """The lists of one model, and the users whose first list it made.
 
-    All lists of such a person count for this arm, whichever model made the later ones (intention to
-    treat): leaving out who saw both would choose people by what happened to them.
+    All lists of such a user count for this arm, whichever model made the later ones (intention to
+    treat): leaving out users who saw both would be a selection by outcome.
 
     Attributes:
         n_lists: Lists that were shown.
         items: How often each item stood in one, by id.
         shown: Lists that had an item at each rank, int64 (RANKS,).
-        accepted: Of these, from how many that item was accepted.
-        first: When each of its people saw their first list, by user.
-        lists: Lists of each person within the window, and those from which something was accepted.
+        accepted: Number of these from which that item was accepted.
+        first: Time at which each user saw their first list, by user.
+        lists: Lists of each user within the window, and those from which something was accepted.
     """
 
     n_lists: int = 0
@@ -39,7 +39,7 @@ class Arm:
     lists: dict[str, list[int]] = field(default_factory=dict)
 
     def outcomes(self, until: int, span: int) -> tuple[Int64, Float64]:
-        """When each person's window closed, ascending, and the share of their lists accepted.
+        """Return when each user's window closed, ascending, and the accepted share of their lists.
 
         Args:
             until: Windows that are open at this second are left out.
@@ -59,16 +59,16 @@ def read_arms(
     """The lists of some models, in two passes over the store.
 
     An item is accepted by a click, a like, or a rating of at least ``liked`` that names the list it
-    stood in. Of a person the lists count that were shown within ``days`` of the first.
+    was in. Lists of a user count if shown within ``days`` of the first.
 
     Args:
         store: The feedback.
-        models: The identifiers of each model, with which its lists begin.
+        models: The identifiers of each model, prefixes of its list names.
         liked: The lowest rating that counts as accepted.
-        days: Length of each person's window.
+        days: Length of each user's window.
 
     Returns:
-        The arms, the time of the latest event, and how many people saw lists of both.
+        The arms, the time of the latest event, and the number of users who saw lists of both.
     """
     arms = [Arm() for _ in models]
     arm_of = {name: arm for names, arm in zip(models, arms, strict=True) for name in names}
@@ -99,7 +99,7 @@ def read_arms(
         if event.user != shown.user:
             continue
         items = shown.items or ()
-        # By the list as it was shown, whatever rank the event states.
+        # By the list as it was shown, ignoring the rank in the event.
         rank = items.index(event.item) + 1 if event.item in items else None
         if rank is not None and rank <= RANKS and (event.list, event.item) not in counted:
             counted.add((event.list, event.item))

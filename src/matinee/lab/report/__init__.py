@@ -1,6 +1,6 @@
 """Reports: one self-contained HTML file for a study, or for a trained model; charts as SVG.
 
-It computes nothing: what is shown comes from ``study``, ``evaluate`` and ``models``.
+It computes nothing: all results come from ``study``, ``evaluate`` and ``models``.
 """
 
 import lazy_loader

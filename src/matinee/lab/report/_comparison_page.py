@@ -60,7 +60,7 @@ def example_sheets(comparison: Comparison, names: tuple[str, str]) -> list[Sheet
 
 
 def write_comparison(comparison: Comparison, names: tuple[str, str], path: Path | str) -> Path:
-    """Write a comparison as one HTML file that needs nothing else.
+    """Write a comparison as one self-contained HTML file.
 
     Args:
         comparison: The comparison.

@@ -16,7 +16,7 @@ _SHOWN = ("ndcg", "recall", "mean_rating", "coverage")
 
 
 def love_charts(points: Sequence[LovePoint], k: int) -> list[Chart]:
-    """Hits by love, and the mean rating of what is listed; empty without points."""
+    """Chart hits and the mean rating of listed items by love; empty without points."""
     drawn = [point for point in points if math.isfinite(point.love)]
     if len(drawn) < 2:
         return []

@@ -41,12 +41,12 @@ class ModelReport:
 
     Attributes:
         model: The model.
-        score: Of predicted ratings on the test; None without it, and where either has no ratings.
+        score: Scores of predicted ratings on the test; None without one, or without ratings.
         breakdown: The breakdown of its errors on them.
         alike: Nearest items of a few items; empty if items have no vectors.
         charts: By section of the page.
         lists: The evaluation of its lists; None without relevant test ratings.
-        loves: Scores of its lists by love; empty where it ranks by interest or ratings alone.
+        loves: Scores of its lists by love; empty if it ranks by interest or ratings alone.
     """
 
     model: Recommender
@@ -71,7 +71,7 @@ class ModelReport:
 
         Args:
             model: The model.
-            test: Ratings it was not trained on; without them there is no score.
+            test: Held-out ratings; without them there is no score.
             histories: As for ``Recommender.evaluate``.
             allow_overlap: Likewise.
             seed: Seeds the bootstrap of the intervals.
@@ -103,7 +103,7 @@ class ModelReport:
         return cls(model, score, errors, alike, charts, lists, tuple(loves))
 
     def html(self) -> str:
-        """The page: one file that needs nothing else."""
+        """Return the page as one self-contained file."""
         model, score = self.model, self.score
         training = model.record.get("training", {})
         settings = training.get("config")
@@ -179,8 +179,8 @@ def write_model_report(
         model: The model.
         test: Ratings it was not trained on, or None for a page without a score.
         path: The file.
-        histories: What the test users are known to have rated, where they were not trained on.
-        allow_overlap: Whether to go on, with a mark, where the model has seen test ratings.
+        histories: Histories of the test users, if they were not in training.
+        allow_overlap: Whether to continue, with a mark, if the model has seen test ratings.
         files: Whether to write the charts (SVG) and tables (CSV, Markdown), too, into a folder
             beside it: NAME-files.
         seed: Seeds the bootstrap of the intervals.

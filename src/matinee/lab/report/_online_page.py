@@ -49,7 +49,7 @@ def online_sheets(comparison: OnlineComparison) -> list[Sheet]:
 
 
 def write_online(comparison: OnlineComparison, path: Path | str) -> Path:
-    """Write an online comparison as one HTML file that needs nothing else.
+    """Write an online comparison as one self-contained HTML file.
 
     Args:
         comparison: The comparison.

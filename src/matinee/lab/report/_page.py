@@ -20,7 +20,7 @@ def render(template: str, **values: Any) -> str:
 
     Args:
         template: File name below ``templates``.
-        **values: What it uses; a name it uses that is not given is an error.
+        **values: Values of the template; a missing one is an error.
     """
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("matinee.lab.report"),
@@ -55,7 +55,7 @@ def slug(words: str) -> str:
 
 
 def _values(chart: Chart) -> Markup:
-    """A chart's values for the script; what could end the element is written otherwise."""
+    """Return a chart's values for the script, escaping anything that could end the element."""
     values_json = json.dumps(chart.hover(), separators=(",", ":"), allow_nan=False)
     return Markup(
         values_json.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")

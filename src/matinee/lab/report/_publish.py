@@ -11,9 +11,9 @@ from .study_tables import sheet_of
 
 
 def publish_study(results: Results, folder: Path | str) -> list[Path]:
-    """Write a study's results as a folder that needs nothing else, and is enough to make it again.
+    """Write a study's results as a self-contained folder from which it can be reproduced.
 
-    ``study.toml``, ``runs.csv`` and ``curves.csv`` hold what was measured; ``report.html``,
+    ``study.toml``, ``runs.csv`` and ``curves.csv`` contain the measurements; ``report.html``,
     ``summary.csv``, ``summary.md``, ``verdicts.csv`` and ``charts/`` are computed from these three
     as they were written, rounding included, so anyone can compute them again.
 
@@ -47,7 +47,7 @@ def publish_study(results: Results, folder: Path | str) -> list[Path]:
 
 
 def _summary(report: StudyReport) -> str:
-    """The page for those who read Markdown: verdicts, arms, charts."""
+    """Return the page in Markdown: verdicts, arms, charts."""
     study = report.summary.study
     quick = " --quick" if report.summary.quick else ""
     missing = report.summary.expected - report.summary.finished

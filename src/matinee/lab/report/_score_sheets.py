@@ -1,4 +1,4 @@
-"""The scores of a model's report, measured now or as the model folder has them."""
+"""The scores of a model's report, measured now or stored in the model folder."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ._tables import Sheet, Value
 
 @dataclass(frozen=True)
 class ScoreSheets:
-    """Scores as plain values, as evaluations and model folders have them.
+    """Scores as plain values, from evaluations or model folders.
 
     Attributes:
         model: The model's kind.
@@ -37,7 +37,7 @@ class ScoreSheets:
         score: Evaluation | None,
         lists: ListEvaluation | None,
     ) -> Self:
-        """The scores that were measured now; without any, those of the model's record."""
+        """Return scores measured now or, without any, those of the model's record."""
         if score is not None or lists is not None:
             metrics = score.as_dict() if score else {}
             return cls(model, metrics, lists.summary() if lists else {})
@@ -53,20 +53,20 @@ class ScoreSheets:
 
     @property
     def headline(self) -> str:
-        """Where the scores of a model folder come from."""
+        """The source of the scores."""
         if not self.metrics and not self.lists:
             return "No test ratings were given: there is no score."
         return "The scores are those computed when the model was trained, as its folder has them."
 
     def charts(self) -> list[Chart]:
-        """The RMSE beside the baselines."""
+        """Chart the RMSE with the baselines."""
         models = self._models()
         if len(models) < 2:
             return []
         return [score_card(self.model, {n: _score(scores, "rmse") for n, scores in models.items()})]
 
     def cards(self) -> list[tuple[str, str, str]]:
-        """(figure, what it is, its interval or the like)."""
+        """Return (figure, name, interval or other detail)."""
         cards = []
         for metric in metrics_of("rating"):
             if isinstance(self.metrics.get(metric.name), int | float):
@@ -86,7 +86,7 @@ class ScoreSheets:
         return cards
 
     def scores(self) -> Sheet | None:
-        """The scores of ratings, beside the baselines."""
+        """Return the scores of ratings, with the baselines."""
         if not self.metrics:
             return None
         rows: list[list[Value]] = []
@@ -109,7 +109,7 @@ class ScoreSheets:
         return Sheet("scores", columns, rows, caption, (0,))
 
     def list_scores(self) -> Sheet | None:
-        """The scores of lists of ten, beside the baselines."""
+        """Return the scores of lists of ten, with the baselines."""
         if not self.lists:
             return None
         baselines: Mapping[str, Any] = self.lists.get("baselines") or {}

@@ -22,7 +22,7 @@ _SIDE_BY_SIDE: tuple[Figure, ...] = ("held_out", "held_out_user_mean", "referenc
 
 
 def curves(group: str, title: str, arms: Sequence[ArmSummary], figure: Figure) -> Lines | None:
-    """Curves of one figure, an arm each; None where no arm has more than one epoch of it."""
+    """Chart curves of one figure by arm; None if no arm has more than one epoch of it."""
     series, marks = [], []
     for style, arm in enumerate(arms):
         curve = arm.curves.get(figure)
@@ -70,7 +70,7 @@ def curves(group: str, title: str, arms: Sequence[ArmSummary], figure: Figure) -
 
 
 def side_by_side(group: str, title: str, arms: Sequence[ArmSummary]) -> Dots | None:
-    """The figures of each arm at its last epoch, and what was published of it, in one row."""
+    """Chart each arm's figures at its last epoch, and published ones, in one row."""
     figures = [f for f in _SIDE_BY_SIDE if any(f in arm.last for arm in arms)]
     if len(figures) < 2:
         return None
@@ -83,7 +83,7 @@ def side_by_side(group: str, title: str, arms: Sequence[ArmSummary]) -> Dots | N
     ]
     hollow: list[int] = []
     styles = list(range(len(kinds)))
-    # A published figure has the colour and the shape of what it turns out to be.
+    # A published figure has the colour and the shape of the measured figure it matches.
     pairs: tuple[tuple[str, Figure], ...] = (
         (PUBLISHED_TEST, "reference"),
         (PUBLISHED_TRAIN, "batch_mean"),
@@ -291,7 +291,7 @@ def _size(table: dict[tuple[str, str], ArmSummary], rows: Sequence[str], data: s
 
 
 def _alike(column: Sequence[Estimate | None]) -> list[int]:
-    """Rows whose interval overlaps the mean of the best's interval, as a hint and no test."""
+    """Return rows whose interval contains the best's mean, as a hint, not a test."""
     known = [(e.mean, at) for at, e in enumerate(column) if e and math.isfinite(e.mean)]
     if not known:
         return []
@@ -322,7 +322,7 @@ def _bests(
 
 
 def _ends(series: Sequence[Series], label: str) -> str:
-    """Curves in words: where each begins, is lowest, and ends."""
+    """Describe curves in words: start, minimum and end of each."""
     labels = []
     for s in series:
         known = [(y, x) for x, y in zip(s.x, s.y, strict=True) if math.isfinite(y)]

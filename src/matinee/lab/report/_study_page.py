@@ -89,7 +89,7 @@ class StudyReport:
         return judged + summary_markdown(self.summary)
 
     def html(self) -> str:
-        """The page: one file that needs nothing else."""
+        """Return the page as one self-contained file."""
         study = self.summary.study
         used = [f for f in FIGURES if any(f in arm.last for arm in self.summary.arms)]
         return render(
@@ -115,7 +115,7 @@ class StudyReport:
         )
 
     def _formulas(self) -> list[tuple[str, str]]:
-        """What the formulas are, where a chart shows them."""
+        """Return descriptions of the formulas shown in a chart."""
         if not any("-formulas-" in chart.name for chart in self.charts):
             return []
         return [(name.replace("_", " "), f"{meaning}.") for name, meaning in PROTOCOLS.items()]
@@ -179,7 +179,7 @@ def _section(summary: Summary, group: ArmGroup) -> PageSection | None:
 
 
 def _headline(summary: Summary, judgements: Sequence[Judgement]) -> list[str]:
-    """What the page comes to, from the numbers alone."""
+    """Summarise the page from the numbers."""
     statements = []
     if judgements:
         order = ("holds", "does not hold", "holds only on training ratings", "cannot tell")
@@ -207,7 +207,7 @@ def _headline(summary: Summary, judgements: Sequence[Judgement]) -> list[str]:
 
 
 def _shortened(names: list[str]) -> str:
-    """Names as one text: the first three, and how many more there are."""
+    """Join names: the first three, and the number of others."""
     rest = f" and {len(names) - 3} more" * (len(names) > 3)
     return ", ".join(names[:3]) + rest
 

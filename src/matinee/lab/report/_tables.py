@@ -21,10 +21,10 @@ class Sheet:
     Attributes:
         name: Of its file.
         columns: Headings.
-        rows: Cells; numbers as numbers, None where there is none.
+        rows: Cells; numbers as numbers, None if missing.
         caption: What it shows.
         strong: Rows that are set off, by place.
-        text_columns: Leading columns that hold names, not numbers.
+        text_columns: Number of leading columns with names, not numbers.
     """
 
     name: str
@@ -35,7 +35,7 @@ class Sheet:
     text_columns: int = 1
 
     def csv(self) -> str:
-        """As CSV with a heading line: numbers in full, an empty field where there is none."""
+        """Return CSV with a heading line: numbers in full, empty fields for None."""
         out = io.StringIO()
         writer = csv.writer(out, lineterminator="\n")
         writer.writerow(self.columns)
@@ -49,12 +49,12 @@ class Sheet:
 
 
 def link(kind: str, text: str) -> str:
-    """An address that holds a text, of kind "csv" or "markdown"."""
+    """Return a data URL with a text, of kind "csv" or "markdown"."""
     return f"data:text/{kind};charset=utf-8,{quote(text)}"
 
 
 def cell(value: Value) -> str:
-    """A cell as it is read: four decimals, thousands apart, nothing for None."""
+    """Format a cell: four decimals, thousands separators, "" for None."""
     if value is None:
         return ""
     if isinstance(value, bool | str):

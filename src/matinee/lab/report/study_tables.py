@@ -122,7 +122,7 @@ def comparisons_table(judgements: Sequence[Judgement]) -> Sheet:
 
 
 def data_table(summary: Summary) -> Sheet:
-    """What was trained on and held out, and what simple models reach there."""
+    """Return training and held-out data, and the scores of simple models on them."""
     rows: list[list[Value]] = []
     for data in summary.study.data:
         arms = [arm for arm in summary.arms if arm.data == data.name and arm.final]

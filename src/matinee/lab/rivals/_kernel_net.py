@@ -158,7 +158,7 @@ class KernelNet:
         return hidden
 
     def vectors(self, data: Observed) -> tuple[Float, Float, Float]:
-        """What predictions are made of: dot products of the first two, plus the third.
+        """Return the factors of predictions: dot products of the first two, plus the third.
 
         Returns:
             The last hidden layer of each item (items, units), the users' effective output weights

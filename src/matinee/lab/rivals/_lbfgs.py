@@ -19,7 +19,7 @@ def observed(train: Ratings, values: npt.NDArray[np.float32]) -> Observed:
 
     Args:
         train: The ratings.
-        values: float32 (n,), what the network is to see of each.
+        values: float32 (n,), the network's inputs.
     """
     by_item, by_user = train.by_item, train.by_user
     position = np.arange(len(train), dtype=np.int64)

@@ -1,7 +1,7 @@
 """Models of other libraries, behind ``Recommender``, so that all are scored by one program.
 
-Each learns vectors and biases of users and items; what it predicts is computed from these as the
-library does, for whole arrays at a time. None answers for people it was not trained on: the bias
+Each learns vectors and biases of users and items; predictions are computed from these as the
+library does, for whole arrays at a time. None predicts for new users: the bias
 model does.
 """
 
@@ -26,11 +26,11 @@ class OutsideFactors(Recommender):
     """A factorisation that another library learns.
 
     Args:
-        **options: Passed to the library's class; what it does not know is an error.
+        **options: Passed to the library's class; unknown ones are errors.
 
     Attributes:
-        fit_seconds: Wall time of the library's ``fit`` alone: not of handing it the ratings, nor
-            of what this package computes beside it.
+        fit_seconds: Wall time of the library's ``fit`` alone: not of converting the ratings, nor
+            of this package's computations.
         mean: Constant part of a prediction.
         user_biases: float64 (n_users,).
         item_biases: float64 (n_items,).
@@ -209,7 +209,7 @@ class CornacPMF(OutsideFactors):
 
 
 def _trainset(train: Ratings) -> Any:
-    """Ratings as scikit-surprise holds them, with this package's codes as its own."""
+    """Convert ratings to scikit-surprise, with this package's codes as ids."""
     from surprise import Trainset
 
     ur = _lists(train.by_user)
@@ -230,7 +230,7 @@ def _lists(rows: Any) -> dict[int, list[tuple[int, float]]]:
 
 
 def _cornac_set(train: Ratings) -> Any:
-    """Ratings as Cornac holds them."""
+    """Convert ratings to Cornac."""
     from cornac.data import Dataset
 
     names = ({name: name for name in range(n)} for n in (train.n_users, train.n_items))

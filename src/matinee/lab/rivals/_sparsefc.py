@@ -23,7 +23,7 @@ class SparseFC(OneShot):
     A row of the network is an item, as in the authors' code: two hidden layers of 500 sigmoid
     units, every weight multiplied by a kernel of finite support, and half the sum of squared errors
     with penalties on weights and kernels minimised by L-BFGS over all ratings. The network sees
-    ratings on a scale of 1 to 5, whatever theirs is, because the penalties are tuned for that.
+    ratings rescaled to 1 to 5, for which the penalties are tuned.
 
     A new user has no input column, so the bias model predicts for them. Training keeps about 25
     times its parameters in memory (1,000 per user and kernel_dim * 2 more, float32: 0.6 GB on
@@ -71,7 +71,7 @@ class SparseFC(OneShot):
             log.add(whole / len(train), rmse, self._at)
 
     def item_space(self) -> ItemVectors:
-        """The items' learned vectors; they have no biases of their own."""
+        """Return the learned item vectors, which have no biases."""
         return ItemVectors(self.item_vectors, np.zeros(self.n_items, dtype=np.float32))
 
     @property

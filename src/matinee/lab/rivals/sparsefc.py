@@ -20,7 +20,7 @@ class SparseFCConfig(Config):
     layers: int = Field(2, ge=1)
     """Number of hidden layers."""
     kernel_dim: int = Field(5, ge=1)
-    """Length of the vectors whose distance decides a weight's kernel."""
+    """Length of the vectors whose distance determines a weight's kernel."""
     lambda_2: float = Field(60.0, ge=0.0)
     """Half of this times the sum of the squared weights is added to the loss, which is half the
     sum of the squared errors."""
@@ -29,7 +29,7 @@ class SparseFCConfig(Config):
     iterations: int = Field(1000, ge=1)
     """Iterations of L-BFGS, over all ratings each."""
     restart: int = Field(50, ge=1)
-    """Iterations after which L-BFGS forgets, and metrics are taken."""
+    """Iterations after which L-BFGS is restarted and metrics are computed."""
     memory: int = Field(10, ge=1)
     """Pairs of steps and gradients that L-BFGS remembers."""
 

@@ -1,4 +1,4 @@
-"""Studies that come with the package, or are the user's own, as TOML files."""
+"""Studies as TOML files: those of the package or the user's."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .study import Study
 
 
 def study_names() -> list[str]:
-    """The studies that come with the package."""
+    """Return the names of the studies of the package."""
     folder = resources.files("matinee.lab") / "studies"
     return sorted(
         p.name.removesuffix(".toml") for p in folder.iterdir() if p.name.endswith(".toml")

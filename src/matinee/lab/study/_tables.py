@@ -24,11 +24,11 @@ _LAST: tuple[Figure, ...] = ("held_out_user_mean", "reference", "training", "bat
 
 
 def summary_table(summary: Summary) -> Table:
-    """A summary's numbers, one row per arm and data; nan where there is none, inf of a diverged.
+    """Return a summary's numbers, one row per arm and data; NaN if missing, inf if diverged.
 
     Columns: "held_out" and the other figures are at the last epoch; "best_held_out" is at each
     run's best epoch, test-selected; "rmse" is of the model that is kept. "_low" and "_high" are
-    the 95% interval over seeds; "difference" is "rmse" less the base arm's, with its p value by
+    the 95% interval over seeds; "difference" is "rmse" minus the base arm's, with its p value by
     Holm's correction.
     """
     return _table([dict(_row(arm)) for arm in summary.arms])
@@ -70,7 +70,7 @@ def compare(
         than the base arm), its interval and "p", corrected by Holm over the rows; "seeds".
 
     Raises:
-        UsageError: No such arm or data, no base arm, or nobody has the figure.
+        UsageError: No such arm or data, no base arm, or no arm has the figure.
     """
     name = _data(results, data)
     against = base or results.study.base

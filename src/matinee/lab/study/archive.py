@@ -59,12 +59,12 @@ def write_archive(results: Results, folder: Path) -> list[Path]:
 
 
 def is_archive(folder: Path) -> bool:
-    """Whether a folder holds what ``write_archive`` wrote."""
+    """Return whether a folder was written by ``write_archive``."""
     return all((folder / file).is_file() for file in FILES)
 
 
 def read_archive(folder: Path) -> Results:
-    """Results as ``write_archive`` kept them: less the settings of the runs, which the study has.
+    """Read results of ``write_archive``, without the settings of runs, which the study has.
 
     Raises:
         DataError: A file is missing, or not in the format of ``write_archive``.
@@ -137,7 +137,7 @@ def _expected(study: Study) -> int:
 
 
 def _short(keys: set[str]) -> dict[str, str]:
-    """Keys cut to the fewest characters (at least eight) that are unique."""
+    """Shorten keys to the fewest characters (at least eight) that are unique."""
     length = 8
     while len({key[:length] for key in keys}) < len(keys):
         length += 1
@@ -145,7 +145,7 @@ def _short(keys: set[str]) -> dict[str, str]:
 
 
 def _rounded(record: RunRecord) -> RunRecord:
-    """With the figures that are written, so that what is derived from them is the same again."""
+    """Round the figures as written, so that derived values are reproducible."""
     epochs = tuple(
         replace(epoch, figures={name: float(f"{v:.6g}") for name, v in epoch.figures.items()})
         for epoch in record.epochs
@@ -200,7 +200,7 @@ def _curve_rows(
 
 
 def _csv(rows: list[dict[str, Any]]) -> str:
-    """Rows under all columns that any of them has: names of a kind beside each other."""
+    """Format rows with the union of their columns, grouping columns of one kind."""
     first = rows[0] if rows else dict.fromkeys(_EPOCH, "")
     columns = dict.fromkeys(first)
     for row in rows:

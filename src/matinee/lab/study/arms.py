@@ -18,18 +18,18 @@ from .study import Arm, ArmGroup, Published, Selection, Study
 
 @dataclass(frozen=True)
 class ResolvedArm:
-    """An arm with nothing left to look up.
+    """An arm with all references resolved.
 
     Attributes:
         name: GROUP/ARM.
         group: The group's name.
         kind: Kind of model.
-        settings: All of its settings, plain; those of another model are its options.
+        settings: All settings as plain values; the options, for another model.
         varied: What the group varies, as written: {"batch_size": 8}.
         data: Names of the data it runs on.
-        seeds: Its seeds.
-        published: Its published figures.
-        selection: How its settings were chosen; "" where the study does not say.
+        seeds: The arm's seeds.
+        published: The arm's published figures.
+        selection: How its settings were chosen; "" if not declared.
         preset: The preset that it is, unchanged; "" for any other.
     """
 
@@ -83,7 +83,7 @@ def resolve_arms(study: Study) -> tuple[ResolvedArm, ...]:
 
 
 def members(group: ArmGroup) -> Iterator[tuple[Arm, dict[str, Any]]]:
-    """The arms of a group as written, with what is varied among them."""
+    """Yield the arms of a group as written, with the varied settings."""
     axes = {group.key: group.values} if group.values else {}
     axes |= group.cross
     for combination in itertools.product(*axes.values()) if axes else ():

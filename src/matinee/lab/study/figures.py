@@ -1,4 +1,4 @@
-"""The figures of an epoch that studies know; an entry of ``FIGURES`` is all that one needs."""
+"""The epoch figures of studies: a new one needs only an entry of ``FIGURES``."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class EpochFigure:
         meaning: What it is, in one sentence or two.
         of: Where an ``Epoch`` has it: ``train_rmse``, ``valid_rmse``, or a key of ``measured`` or
             ``watched``.
-        measure: What ``fit`` is asked to measure for it, if anything.
+        measure: The measure of ``fit`` that it needs, if any.
         watch: Whether the held-out ratings are scored after each epoch for it.
     """
 
@@ -40,11 +40,11 @@ class EpochFigure:
 
     @property
     def optional(self) -> bool:
-        """Whether it is recorded in studies that ask for it alone: it costs a pass over ratings."""
+        """Whether it is only recorded on request, as it costs a pass over the ratings."""
         return bool(self.measure)
 
     def value(self, epoch: Epoch) -> float | None:
-        """Its value at an epoch; None where it was not computed."""
+        """Return the value at an epoch; None if not computed."""
         if self.of in ("train_rmse", "valid_rmse"):
             return getattr(epoch, self.of)
         return (epoch.watched if self.of == HELD_OUT else epoch.measured).get(self.of)

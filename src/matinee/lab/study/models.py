@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def by_settings(options: Mapping[str, Any]) -> bool:
-    """Whether an arm's options are whole ``Settings``, not the options of a model named alone."""
+    """Return whether an arm's options are complete ``Settings``, not a model's options."""
     return "kind" in options
 
 

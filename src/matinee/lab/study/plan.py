@@ -1,4 +1,4 @@
-"""From a study to its runs: what runs, under which key, and which arms share it."""
+"""The runs of a study: their keys, and the arms that share them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .runs.data import describe_data, described_parts
 from .study import ArmGroup, Data, Quick, Study
 
 FORMAT = 1
-"""Version of what a record holds and how it is computed: another one is another run."""
+"""Version of the contents and computation of records, part of a run's key."""
 
 RunName = tuple[str, str, int]
 """Arm (GROUP/ARM), name of the data, seed."""
@@ -32,7 +32,7 @@ class Spec:
         key: Hash of all that decides the result.
         arm: The first arm that wants it.
         kind: Kind of model.
-        settings: Its settings, or options.
+        settings: Settings, or options.
         data: Description of its data (``describe_data``).
         data_name: What the study calls that.
         seed: The seed.
@@ -60,8 +60,8 @@ class Plan:
     Attributes:
         study: The study; the cut version if ``quick``.
         quick: Whether it is cut.
-        arms: Its arms.
-        specs: Its runs by key, in the order they are best done: every seed of all arms before
+        arms: The study's arms.
+        specs: The runs by key, in order of execution: every seed of all arms before
             the next seed, so that a study that is stopped is balanced; the longest first.
         names: The key of each (arm, data, seed).
     """
@@ -214,7 +214,7 @@ def _size(data: dict[str, Any]) -> tuple[int, int]:
 
 
 def cut_study(study: Study) -> Study:
-    """The cut version of a study: what ``--quick`` runs."""
+    """Return the short version of a study for ``--quick``."""
     cut: Quick = study.quick
     groups = []
     for group in study.groups:
@@ -240,7 +240,7 @@ def cut_study(study: Study) -> Study:
 
 
 def on_data(group: ArmGroup, names: set[str]) -> ArmGroup:
-    """A group with no data named but these, and no arm that runs on others alone."""
+    """Restrict a group to data with these names, and to arms that use them."""
     arms = tuple(
         arm.model_copy(update={"data": tuple(d for d in arm.data if d in names)})
         for arm in group.arms
@@ -252,7 +252,7 @@ def on_data(group: ArmGroup, names: set[str]) -> ArmGroup:
 
 
 def _without(group: ArmGroup, skip: tuple[str, ...]) -> ArmGroup | None:
-    """A group less some of its arms; None if none is left."""
+    """Remove arms from a group; None if none is left."""
     skipped = {name.split("/", 1)[1] for name in skip if name.startswith(f"{group.name}/")}
     if not skipped:
         return group

@@ -12,7 +12,7 @@ BASELINES = {
     "baseline/user_mean": ("user_mean_rmse", "the user mean"),
     "baseline/global_mean": ("global_mean_rmse", "the global mean"),
 }
-"""Names that stand for a simple model on the same held-out ratings: key in a record's ``final``,
+"""Names of simple models on the same held-out ratings: key in a record's ``final``,
 and its name in text."""
 
 
@@ -24,7 +24,7 @@ class EpochRecord:
         epoch: Number, from 1.
         seconds: Wall time of its steps.
         figures: By figure ("held_out", ...; see ``Figure``); one that is not computed is absent.
-            Besides these, where the settings give rise to them: "penalty" (the L2 part of the
+            Also, depending on the settings: "penalty" (the L2 part of the
             loss), "reference_penalised" (the reference's figure with it), and with
             "single_row_statistics" "single_row" (the reference's figure, batch norm evaluated with
             statistics of one row) and "single_row_held_out".
@@ -44,17 +44,17 @@ class RunRecord:
         settings: The whole configuration, plain.
         data: Name of the data.
         seed: The seed.
-        status: "done", or "failed" (diverged: then ``error`` says how).
+        status: "done", or "failed" (diverged; see ``error``).
         error: What went wrong, or "".
         epochs: What each epoch did; empty for models that have none.
         final: Figures of the model that is kept: "rmse", "mae", "mean_user_rmse" (mean over users
             of each one's RMSE), "rmse_low", "rmse_high" (95% bootstrap over the held-out users); of
             the baselines "bias_rmse", "item_mean_rmse", "user_mean_rmse", "global_mean_rmse";
             "bias_gain_low", "bias_gain_high" (95% bootstrap over the held-out users of the bias
-            model's RMSE less the model's, paired); "fit_seconds" (wall time of all of ``fit``,
+            model's RMSE minus the model's, paired); "fit_seconds" (wall time of all of ``fit``,
             figures of epochs included; for another library its own), "folds_in" (1 if the model
             answers for new people, else 0),
-            "answers_unknown" (1 if it answers itself where the bias model does for others),
+            "answers_unknown" (1 if it predicts unknown users and items itself),
             "best_epoch", "train_ratings", "test_ratings", "train_users", "train_items",
             "noise_floor" (synthetic data); and of ``Study.extra`` "protocol.NAME" by the names of
             ``evaluate.PROTOCOLS``, "single_row_statistics.training_user_mean" and ".held_out",
@@ -99,7 +99,7 @@ class RunRecord:
 
 @dataclass(frozen=True)
 class Results:
-    """All that a study's folder holds.
+    """The contents of a study's folder.
 
     Attributes:
         study: The study (cut, if the runs were a quick version).

@@ -19,7 +19,7 @@ of the model that is kept; other figures are then those of the last epoch."""
 
 
 def diverged(record: RunRecord) -> bool:
-    """Whether the run was lost to the numbers themselves: worse than any that was not."""
+    """Return whether the run's loss diverged, which is worse than any finite result."""
     return record.status == "failed" and (not record.error or "diverge" in record.error)
 
 
@@ -55,11 +55,11 @@ def series(
 
     Args:
         results: The study's records.
-        arm: GROUP/ARM, or one of ``BASELINES``, which is known on held-out ratings only.
+        arm: GROUP/ARM, or one of ``BASELINES``, which only have held-out figures.
         data: Name of the data, or "" for the study's first.
         figure: The figure.
-        when: At which epoch.
-        beside: For a baseline, the arm whose records it is taken from: it is compared with it.
+        when: The epoch to use.
+        beside: For a baseline, the arm it is compared with, from whose records it is taken.
     """
     if arm in BASELINES:
         key = BASELINES[arm][0]
@@ -100,11 +100,11 @@ def arms_of(results: Results) -> list[str]:
 
 
 def expand(results: Results, entries: Iterable[str], without: Iterable[str] = ()) -> list[str]:
-    """Arms by name: a bare group stands for its arms, a pattern ("depth/*,dropout=0") likewise.
+    """Expand names of arms: a bare group or a pattern ("depth/*,dropout=0") means its arms.
 
     Args:
         results: The study's records.
-        entries: Names, groups and patterns; those that the study (cut, perhaps) lacks give none.
+        entries: Names, groups and patterns; those missing in the (perhaps short) study are ignored.
         without: Arms that a group or pattern leaves out.
     """
     known = declared(results.study)

@@ -20,30 +20,30 @@ class Data(Config):
     source: str = ""
     """A split (ml-100k/u1, a folder with train and test parts), or ratings to hold some out of."""
     holdout: float = 0.0
-    """How much of the source to hold out, as for `--holdout`: a share below 1, or a whole number; 0
-    where the source is a split."""
+    """Size of the hold-out, as for `--holdout`: a share below 1, or a whole number; 0
+    if the source is a split."""
     read: TableOptions = TableOptions()
-    """How the source is read, where it is not a split: its columns, delimiter, scale and the
+    """How the source is read, if it is not a split: its columns, delimiter, scale and the
     like."""
     by: Annotated[str, OneOf(RULES)] = "random"
     """How ratings are held out."""
     given: float = Field(0.8, gt=0.0, lt=1.0)
-    """With by = "people", the share of a held-out person's ratings that a model is given."""
+    """With by = "people", the share of a held-out person's ratings used as history."""
     validation: float = 0.0
-    """Share to set apart for validation, in the terms of holdout, and left unused: a three-part
+    """Share held out for validation, in the terms of holdout, and left unused: a three-part
     split is followed."""
     relevant: float | None = None
-    """Ratings of at least this are read as interactions, and the others left out."""
+    """Ratings of at least this value are read as interactions, and the others left out."""
     k_core: int | None = Field(None, ge=1)
-    """Users and items with fewer ratings or interactions are left out, until all have as many."""
+    """Users and items with fewer ratings or interactions are left out repeatedly."""
     seen_only: bool = False
     """Whether held-out ratings of users or items without a training rating are dropped (and
-    counted), as Kuchaiev & Ginsburg 2017 do; otherwise the bias model answers them."""
+    counted), as Kuchaiev & Ginsburg 2017 do; otherwise the bias model predicts them."""
     time_offset: bool = False
-    """Whether predictions have the model's time offset, where no held-out rating is earlier than
-    those of training. The figures of each epoch are without."""
+    """Whether predictions include the model's time offset, if no held-out rating is earlier than
+    those of training. The figures of each epoch exclude it."""
     resplit: bool = False
-    """Whether each seed splits anew; otherwise all seeds share the split of seed 0."""
+    """Whether each seed has its own split; otherwise all seeds share the split of seed 0."""
     users: float = Field(1.0, gt=0.0, le=1.0)
     """Share of the users to keep, nested: those kept at 10% are among those kept at 30%."""
     ratings: float = Field(1.0, gt=0.0, le=1.0)
@@ -63,19 +63,19 @@ class Published(Config):
     """The published figures of an arm."""
 
     train: float | None = None
-    """Its training figure."""
+    """The published training figure."""
     test: float | None = None
     """What it called its test figure."""
     epochs: int | None = None
     """Epochs it trained."""
     reading: str = ""
-    """Where the figure stands: in the text, or read off a plot."""
+    """Source of the figure: the text, or a plot."""
 
 
 Selection = Literal["", "none", "validation", "test"]
 """How the settings and epochs of an arm came about:
 
-- none: nothing was chosen on the study's data; a library's defaults, say.
+- none: nothing was chosen on the study's data, for example a library's defaults.
 - validation: chosen by ratings other than the held-out ones, as far as the data's ``choice_read``
   and ``choice_scored`` say.
 - test: chosen by the held-out ratings.
@@ -87,7 +87,7 @@ class Arm(Config):
     """One setting that is compared with others."""
 
     name: str
-    """Its name within the group."""
+    """Name within the group."""
     preset: str = ""
     """Preset to start from, instead of the group's."""
     model: str = ""
@@ -95,7 +95,7 @@ class Arm(Config):
     set: dict[str, Any] = Field(default_factory=dict)
     """Changes to the preset (for a model, its options)."""
     published: Published | None = None
-    """What the literature says."""
+    """Published results."""
     selection: Selection = ""
     """How its settings were chosen, if not as the group's."""
     data: tuple[str, ...] = ()
@@ -108,11 +108,11 @@ class ArmGroup(Config):
     """Arms that differ in one thing: a sweep, drawn in one chart."""
 
     name: str
-    """Its name; an arm is called GROUP/ARM elsewhere in the file."""
+    """Name of the group; an arm is called GROUP/ARM elsewhere in the file."""
     title: str
     """For the report."""
     text: str = ""
-    """What it asks, for the report."""
+    """The group's question, for the report."""
     preset: str = ""
     """Preset to start from, instead of the study's."""
     set: dict[str, Any] = Field(default_factory=dict)
@@ -125,11 +125,11 @@ class ArmGroup(Config):
     cross: dict[str, tuple[Any, ...]] = Field(default_factory=dict)
     """Further settings, every combination of which is an arm: named VALUE,SETTING=VALUE."""
     published: dict[str, Published] = Field(default_factory=dict)
-    """By arm name, what the literature says."""
+    """Published results by arm name."""
     arms: tuple[Arm, ...] = ()
     """Arms one by one, instead of key and values or after them."""
     selection: Selection = ""
-    """How the settings of its arms were chosen; a leaderboard says "?" where it is not declared."""
+    """How the settings of its arms were chosen; a leaderboard shows "?" if not declared."""
     data: tuple[str, ...] = ()
     """Names of the data it runs on; all of the study's by default."""
 
@@ -153,7 +153,7 @@ class Check(Config):
     likewise; baseline/bias, baseline/user_mean and baseline/global_mean stand for those simple
     models on the same held-out ratings."""
     than: tuple[str, ...] = ()
-    """Arms compared with; a bare group name stands for its other arms."""
+    """Arms to compare with; a bare group name means its other arms."""
     by: float = 0.0
     """Smallest difference that counts."""
     value: float | None = None
@@ -161,12 +161,12 @@ class Check(Config):
     within: float = 0.02
     """For near."""
     figure: Figure | None = None
-    """The one figure to judge; by default held_out, and beside it the training figures."""
+    """The one figure to judge; by default held_out, and also the training figures."""
     data: str = ""
     """Name of the data; by default the study's first. Of a trend, a pattern (users-*), by default
     all that its arms run on."""
     negate: bool = False
-    """The claim says the opposite of the check."""
+    """Whether the claim is the opposite of the check."""
 
     @model_validator(mode="after")
     def _complete(self) -> Check:
@@ -195,13 +195,13 @@ class Literature(Config):
     rmse: float
     """The held-out RMSE that was published."""
     source: str
-    """Who published it, and where."""
+    """Authors and publication."""
     year: int
     """When."""
     test_selected: bool | None = None
     """Whether the epoch was chosen by the test ratings; None if unknown."""
     folds_in: bool | None = None
-    """Whether the model answers for new people without being trained again."""
+    """Whether the model predicts for new people without retraining."""
     note: str = ""
     """What differs from the protocol here."""
 
@@ -218,7 +218,7 @@ class Claim(Config):
     checks: tuple[Check, ...] = Field(min_length=1)
     """All must hold for the claim to hold."""
     note: str = ""
-    """What the reader should know beside the verdict."""
+    """A note shown with the verdict."""
 
 
 class Quick(Config):
@@ -227,7 +227,7 @@ class Quick(Config):
     minutes: float = 10.0
     """What it should take on two cores."""
     epochs: int | None = None
-    """Epochs of every run, at most."""
+    """Largest number of epochs per run."""
     seeds: tuple[int, ...] = (0,)
     """Seeds."""
     groups: tuple[str, ...] = ()
@@ -241,14 +241,14 @@ class Quick(Config):
 
 
 class Study(Config):
-    """A question, what runs to answer it, and the claims to judge."""
+    """A question, the runs to answer it, and the claims to judge."""
 
     name: str
     """Short name; also of the file and the folder of its runs."""
     title: str
     """For the report."""
     text: str = ""
-    """What it asks and why, in paragraphs."""
+    """The question and its reasons, in paragraphs."""
     preset: str = "default"
     """Preset that arms start from."""
     set: dict[str, Any] = Field(default_factory=dict)
@@ -256,7 +256,7 @@ class Study(Config):
     seeds: tuple[int, ...] = (0, 1, 2)
     """Seeds of every arm."""
     base: str = ""
-    """The arm that differences are taken against, as GROUP/ARM."""
+    """The reference arm of differences, as GROUP/ARM."""
     figures: tuple[Figure, ...] = ("held_out", "batch_mean")
     """What is computed after each epoch. Figures on training ratings cost a pass over them."""
     extra: tuple[str, ...] = ()
@@ -275,4 +275,4 @@ class Study(Config):
     quick: Quick = Quick()
     """The cut version."""
     cut: Quick | None = None
-    """The options of the quick version, where this is one; not written by hand."""
+    """The options of the quick version, if this is one; not written by hand."""

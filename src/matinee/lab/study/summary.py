@@ -24,7 +24,7 @@ class Curve:
         epochs: Epoch numbers that all of these runs have.
         mean: One per epoch.
         low: Lower end of the Student-t interval; empty with one seed.
-        high: Upper end, likewise.
+        high: Upper end of the interval, likewise.
         n: Runs.
     """
 
@@ -56,9 +56,9 @@ class ArmSummary:
             Those on items without a training rating are answered by the bias model, and are not
             among those of ``last["held_out"]``.
         ratings_interval: 95% bootstrap interval of that RMSE over held-out users, ends averaged
-            over seeds: what another draw of test users would change.
+            over seeds: the effect of another draw of test users.
         final: Every other figure of the kept model, by its name in the record.
-        difference: Held-out RMSE of the kept model less that of the base arm, paired by seed; its
+        difference: Held-out RMSE of the kept model minus that of the base arm, paired by seed; its
             p values are corrected over the arms on the same data. None for the base arm itself.
         best_difference: The same at each run's best epoch: test-selected.
         parameters: Trained numbers.
@@ -103,7 +103,7 @@ class Summary:
         finished: Runs that are done or failed, as ``expected`` counts them: one that several arms
             share counts for each.
         expected: Runs that the study has.
-        distinct: Of the finished ones, how many were made: a shared run counts once.
+        distinct: Number of distinct finished runs: a shared run counts once.
         train_seconds: Training time of those.
         arms: In the study's order of groups and arms, then of data.
     """
@@ -132,7 +132,7 @@ def summarise(results: Results, base: str = "") -> Summary:
     """Sum up a study's runs.
 
     Args:
-        results: Its records, finished or not.
+        results: The study's records, finished or not.
         base: The arm that differences are against, as GROUP/ARM, instead of the study's.
 
     Raises:
@@ -288,7 +288,7 @@ def _corrected(
 
 
 def mean_of(estimate: Estimate | None) -> float | None:
-    """Its mean; None without one."""
+    """Return the mean; None without an estimate."""
     return None if estimate is None else estimate.mean
 
 

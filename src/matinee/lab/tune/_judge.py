@@ -33,7 +33,7 @@ def judge(
 ) -> Gain:
     """Train two settings with several seeds and compare them on held-out ratings.
 
-    A comparison that the store knows is not made again.
+    Comparisons in the store are not repeated.
 
     Args:
         store: Of the sweep.
@@ -43,11 +43,11 @@ def judge(
         best: Number of the second's trial.
         train: To train on.
         held: To compare on.
-        histories: Histories of the people of ``held``, where they are not part of ``train``.
-        seeds: Models of each, with the seeds after ``seed``, by which the search chose.
+        histories: Histories of the users of ``held``, if they are not part of ``train``.
+        seeds: Models per setting, with the seeds after ``seed``, the seed of the search.
         seed: Of the search; seeds the bootstrap too.
         device: As for ``Autoencoder``.
-        on_epoch: Called with a text, the epoch, and how many there may be.
+        on_epoch: Called with a text, the epoch, and the largest number of epochs.
     """
     from ...models import model as make_model
 

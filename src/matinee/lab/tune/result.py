@@ -28,10 +28,10 @@ class Trial:
     """One setting that was tried.
 
     Attributes:
-        number: From 0, which is the settings that the search started from.
+        number: Number from 0, the initial settings of the search.
         state: "complete"; "pruned", for it was behind the others at the same point; or "failed",
             for it diverged or the values do not go together.
-        rmse: RMSE on the validation ratings of the model as it would be kept; None unless complete.
+        rmse: Validation RMSE of the final model; None unless complete.
         values: The value of each dimension of the space.
         epochs: Epochs run.
         seconds: Wall time.
@@ -55,7 +55,7 @@ class Trial:
 
 
 def best_of(trials: list[Trial] | tuple[Trial, ...]) -> Trial | None:
-    """The complete trial of lowest validation RMSE; the first of equals; None where there is none.
+    """Return the complete trial with the lowest validation RMSE (the first of ties), or None.
 
     The settings that the search started from are the first trial, so only a better one replaces
     them.
@@ -71,19 +71,19 @@ class Sweep:
     Attributes:
         dataset: Name of the ratings.
         preset: What the search started from.
-        start: Its settings.
+        start: Settings of the start.
         space: What was varied.
         trials: Every setting tried, the start first.
         best: The one with the lowest RMSE on the validation ratings.
-        stopped: What ended the search: the budget, the number of trials, or that nothing new is
+        stopped: Reason for the end: the budget, the number of trials, or that nothing new is
             left in the space.
         seconds: Wall time of all trials.
-        sizes: Ratings by part: "train" (of every trial), "validation" (what trials were compared
+        sizes: Ratings by part: "train" (of every trial), "validation" (trials were compared
             on), "fresh" and "test" (0 if there is none).
-        fresh: The start against the best on ratings that the search never saw; None where the
+        fresh: The start against the best on ratings that the search never used; None if the
             best is the start, or the start could not be trained.
-        test: Likewise on the test ratings, if some were given, trained on all others.
-        importances: By dimension, how much of the RMSE it decided; empty for few trials.
+        test: Likewise on the test ratings, if any, trained on all others.
+        importances: Importance for the RMSE by dimension; empty for few trials.
     """
 
     dataset: str
@@ -101,7 +101,7 @@ class Sweep:
 
     @property
     def settings(self) -> Settings:
-        """The best settings found, with a line on where they come from."""
+        """The best settings, with a line on their origin."""
         return described(self.best, self.start_rmse, self.dataset, self.preset, self.worth)
 
     @property
@@ -159,7 +159,7 @@ class Sweep:
         return Table(columns)
 
     def write_trials(self, path: Path | str) -> Path:
-        """Write ``table`` as .csv, .tsv or .parquet, or all that there is as .json.
+        """Write ``table`` as .csv, .tsv or .parquet, or everything as .json.
 
         Raises:
             UsageError: The name ends in none of these.
@@ -197,7 +197,7 @@ class Sweep:
 def described(
     best: Trial, start_rmse: float | None, dataset: str, preset: str, worth: str
 ) -> Settings:
-    """The settings of a trial, with a line on where they come from."""
+    """Return the settings of a trial, with a line on their origin."""
     beside = "" if start_rmse is None else f" ({preset}: {start_rmse:.4f})"
     text = (
         f"Found by matinee sweep on {dataset}: trial {best.number}, validation RMSE "
@@ -214,7 +214,7 @@ def write_preset(path: Path | str, settings: Settings) -> Path:
 
 
 def check_table_name(path: Path) -> None:
-    """Refuse the name of a file of trials that ``Sweep.write_trials`` would."""
+    """Refuse file names that ``Sweep.write_trials`` would refuse."""
     if path.suffix.lower() not in (".csv", ".tsv", ".parquet", ".json"):
         raise UsageError(f"{path}: name it .csv, .tsv, .parquet or .json")
 

@@ -57,22 +57,22 @@ def sweep(
     Args:
         ratings: What to search on; no test rating may be among them.
         preset: Name of a preset, path of a TOML file, or settings.
-        name: What the start is called in what is said of it; by default the preset's name.
+        name: Name of the start in messages; by default the preset's name.
         space: What to vary: a space, or the path of a TOML file; by default ``default_space``.
         budget: Minutes for all of it, summed over the sittings of a stored sweep: up to half is
             kept for the comparison at the end, and a trial that is running at the end of the
-            search is stopped after its epoch. 10 where ``trials`` is not given either.
+            search is stopped after its epoch. 10 if ``trials`` is not given either.
         trials: How many settings to try, in all sittings together.
         seed: Of the division, the proposals and the trials' training.
         seeds: How often the preset and the best are trained for the comparison; fewer, but one at
-            least, where the budget does not allow for more.
+            least, if the budget does not suffice.
         validation: Share of the ratings to compare trials on.
         fresh: Share of the ratings to compare the best on.
         by: How the parts are held out; see ``data.split``.
         storage: File to keep the trials in, and to go on from; by default they are not kept.
         test: Ratings to score the preset and the best on at the end, trained on all of
-            ``ratings``. Read once, and nothing is chosen by them.
-        given: What the test users are known to have rated, where they are not part of ``ratings``.
+            ``ratings``. Used once, and not for any choice.
+        given: Histories of the test users, if they are not part of ``ratings``.
         device: As for ``Autoencoder``.
         on_epoch: Called after each epoch of anything.
         on_trial: Called after each trial that was not stopped, with it and the best so far.

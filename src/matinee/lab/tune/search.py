@@ -1,4 +1,4 @@
-"""The loop of a sweep: trials in turn, each stopped if it is behind the others or out of time."""
+"""The loop of a sweep: sequential trials, pruned if behind the others or out of time."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _SLOWEST = 0.25
 
 @dataclass(frozen=True)
 class Step:
-    """Where a sweep stands, after an epoch.
+    """The state of a sweep after an epoch.
 
     Attributes:
         training: The training that is going on: "trial 3", "judging: best, seed 7".
@@ -104,7 +104,7 @@ class Search:
                 return "exhausted"
             try:
                 trial = self._trial(*proposal, reserve)
-            except BaseException:  # Ctrl-C too: what was not finished is not there
+            except BaseException:  # also Ctrl-C: remove the unfinished trial
                 self.store.drop(proposal[0])
                 raise
             if trial is None:
@@ -116,7 +116,7 @@ class Search:
         return "trials"
 
     def seeds_in_time(self, seeds: int, best: Trial, times: int) -> int:
-        """How often two settings can be trained in what is left of the budget; one at least."""
+        """Return how often two settings can be trained in the remaining budget; at least 1."""
         affordable = self._remaining(0.0) / times
         seconds_each = self.store.finished[0].seconds + best.seconds
         return max(1, min(seeds, int(min(affordable / max(seconds_each, 1e-9), seeds))))
@@ -128,7 +128,7 @@ class Search:
             self.on_epoch(Step(training, epoch, self._on_the_way(epoch), epochs, best, self._left))
 
     def _on_the_way(self, epoch: Epoch) -> float | None:
-        """The RMSE by which trials are compared between epochs.
+        """Return the RMSE by which trials are compared between epochs.
 
         That of the network on the validation ratings. Where the final model is shrunk towards the
         bias model, it is that of the shrunk network on the preset's validation part, which is the
@@ -222,7 +222,7 @@ class _Rungs:
         self._stood: float | None = None
 
     def report(self, epoch: Epoch, value: float | None) -> None:
-        """Note an epoch and its RMSE, if there is one; end the trial if it is behind."""
+        """Record an epoch and its RMSE, if any; prune the trial if it is behind."""
         if value is None:  # the ratings to compare on are all of unknown users or items
             return
         rung = epoch.epoch * RUNGS // self._epochs

@@ -22,7 +22,7 @@ _SHAPE = ("width", "depth")
 
 @cache
 def _options() -> dict[str, Any]:
-    """Every setting by its full name, those of all kinds of model."""
+    """Return every setting of all kinds of model, by full name."""
     return dict(fields(Settings))
 
 
@@ -132,11 +132,11 @@ class SearchSpace(Config):
 def default_space(start: Settings) -> SearchSpace:
     """A space around some settings.
 
-    What it varies is stated by each kind of model (``ModelKind.space``): its size, what regularises
-    it, and how long it is trained.
+    The dimensions are declared by each kind of model (``ModelKind.space``): its size, what
+    regularises it, and how long it is trained.
 
     Raises:
-        UsageError: The kind has nothing to search.
+        UsageError: The kind has no search space.
     """
     tables = kind_named(start.model_kind).space(start)
     return SearchSpace.make(tables, f"default space of {start.kind}")
@@ -156,7 +156,7 @@ def plain(value: Any) -> Any:
 
 
 def _tables(values: Mapping[str, Any], source: str) -> list[tuple[str, Mapping[str, Any]]]:
-    """Each setting's table, those of a section named in full."""
+    """Return each setting's table, with full names for those in sections."""
     tables: list[tuple[str, Mapping[str, Any]]] = []
     for name, table in values.items():
         if not isinstance(table, Mapping):

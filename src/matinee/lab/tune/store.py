@@ -38,7 +38,7 @@ _UNPRUNED = 2
 _WARMUP = 0.4
 """Share of its schedule that every trial may run."""
 _ATTEMPTS = 50
-"""Draws in a row that were all tried before, after which nothing new is expected."""
+"""Consecutive draws of known settings after which nothing new is expected."""
 _NAME = "sweep"
 
 
@@ -76,14 +76,15 @@ class TrialStore:
 
     Args:
         path: The file; made if absent. None keeps the trials in memory.
-        identity: What the sweep is, by what to call it in a message ("data", "space", ...),
+        identity: Identity of the sweep, by names for messages ("data", "space", ...),
             JSON-able. A file of another sweep is refused.
         start: The settings that the search starts from, which are the first trial.
         space: What it varies.
         seed: Of the sampler.
 
     Raises:
-        UsageError: The file is of another sweep, or of none, or another process is using it.
+        UsageError: The file belongs to another sweep, is not a sweep, or is in use by another
+            process.
         MatineeError: It is damaged, or cannot be written.
     """
 
@@ -129,7 +130,7 @@ class TrialStore:
         return self._finished
 
     def ask(self) -> tuple[OptunaTrial, dict[str, Any]] | None:
-        """A trial to run and its values; None where everything that comes up was tried before."""
+        """Return a trial to run and its values; None if only known settings are drawn."""
         number = len(self._finished)
         if number == 0:
             return self._first()
@@ -162,11 +163,11 @@ class TrialStore:
         self._finished.append(trial)
 
     def note(self, name: str) -> Any:
-        """Something kept beside the trials, or None."""
+        """Return a value stored with the trials, or None."""
         return self._study.user_attrs.get(name)
 
     def set_note(self, name: str, value: Any) -> None:
-        """Keep something JSON-able beside the trials."""
+        """Store a JSON-serialisable value with the trials."""
         self._study.set_user_attr(name, plain(value))
 
     def importances(self) -> dict[str, float]:
@@ -259,7 +260,7 @@ class TrialStore:
 
 
 def _lock(path: Path) -> BinaryIO:
-    """Open for appending, held by this process alone where the system can lock."""
+    """Open for appending, locked for this process if the system supports it."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         file = path.open("a+b")
@@ -272,7 +273,7 @@ def _lock(path: Path) -> BinaryIO:
 
 
 def _mend(path: Path, file: BinaryIO) -> None:
-    """Refuse what is no sweep, and cut off a line that a kill left half written."""
+    """Refuse files that are not sweeps, and remove an incomplete last line."""
     file.seek(0)
     first = file.readline()
     if not first:
@@ -292,7 +293,7 @@ def _mend(path: Path, file: BinaryIO) -> None:
 
 
 def _differs(was: Any, now: Any) -> str:
-    """Which parts of two records differ, where they are records."""
+    """Return the differing parts of two records."""
     if not isinstance(was, dict) or not isinstance(now, dict):
         return "" if isinstance(now, str | None) and len(str(now)) > 20 else f" ({was}, now {now})"
     names: list[str] = []

@@ -39,7 +39,7 @@ class CheckQuestions:
 
     Attributes:
         questions: The questions that the records can answer.
-        absent: Arms (or data) that it also asks of and whose figure is not there.
+        absent: Arms (or data) that the check also needs, whose figure is missing.
     """
 
     questions: tuple[CheckQuestion, ...]
@@ -47,7 +47,7 @@ class CheckQuestions:
 
     @property
     def complete(self) -> bool:
-        """Whether all that the check asks can be answered."""
+        """Whether all parts of the check can be decided."""
         return bool(self.questions) and not self.absent
 
 
@@ -99,7 +99,7 @@ def _pair(
     results: Results, check: Check, figure: Figure, when: When, arm: str, other: str
 ) -> _Questions:
     if same_runs(results, arm, other, check.data):
-        # Two names of one run: an arm is not compared with itself.
+        # Two names of one run: do not compare an arm with itself.
         return
     first_series = series(results, arm, check.data, figure, when, beside=other)
     rival = series(results, other, check.data, figure, when, beside=arm)
@@ -188,7 +188,7 @@ def _curves(records: list[RunRecord], figure: Figure) -> Float64 | None:
 def _best_epochs(curves: Float64) -> npt.NDArray[np.int64]:
     """Each run's best epoch by the mean of the other runs; of a single run, by its own.
 
-    The best of a run's own epochs lies below its last by chance alone; another run's does not.
+    A run's minimum is below its last epoch by chance alone; another run's epoch is not.
     """
     n = len(curves)
     left_out_mean = curves if n == 1 else (curves.sum(axis=0) - curves) / (n - 1)
@@ -214,7 +214,7 @@ def _trend(results: Results, check: Check, figure: Figure, when: When) -> _Quest
         positions.append(np.array([ranks[arm] for arm in known]))
         sizes.append(math.log10(size))
     if len(set(sizes)) < 2:
-        if len(sizes) == len(names):  # no data is missing: there is but one size
+        if len(sizes) == len(names):  # no data is missing: there is only one size
             yield from check.arms
         return
     yield CheckQuestion(

@@ -13,7 +13,7 @@ from .judgement import Comparison
 
 
 def better(check: Check, figure: Figure, arm: str, other: str, answer: Answer) -> str:
-    """Of ``other``'s figure less ``arm``'s, which the check wants above ``by``."""
+    """Describe ``other``'s figure minus ``arm``'s, which should exceed ``by``."""
     if math.isnan(answer.mean):
         return f"{FIGURES[figure].where} {label(arm)} and {label(other)} both diverged"
     ahead, behind = (arm, other) if answer.mean >= 0 else (other, arm)
@@ -99,7 +99,7 @@ def joined(comparisons: Iterable[Comparison], context: str = "") -> str:
 
     Args:
         comparisons: Whose facts.
-        context: Where the reader knows to be already.
+        context: The part already known to the reader.
     """
     parts: list[str] = []
     mentioned = set()
@@ -116,7 +116,7 @@ def joined(comparisons: Iterable[Comparison], context: str = "") -> str:
 
 
 def label(arm: str) -> str:
-    """An arm within a sentence: one that is a group of its own gets an article."""
+    """Name an arm within a sentence: one that is its own group gets an article."""
     group, _, name = arm.partition("/")
     return f"the {short_label(arm)} arm" if group == name else short_label(arm)
 
@@ -127,14 +127,14 @@ def capital(text: str) -> str:
 
 
 def number(value: float, like: float | None = None) -> str:
-    """A figure with three decimals, or four if it (or what it stands beside) is below 0.01."""
+    """Format a figure with three decimals, or four if it (or ``like``) is below 0.01."""
     size = abs(value if like is None else like)
     text = f"{value:.3f}" if size >= 0.01 else f"{value:.4f}"
     return text.replace("-", "−")
 
 
 def span(bounds: Interval | None, like: float) -> str:
-    """An interval in brackets, with as many decimals as the estimate; nothing if there is none."""
+    """Format an interval in brackets, with the estimate's decimals; "" for None."""
     if bounds is None:
         return ""
     if like >= 10:

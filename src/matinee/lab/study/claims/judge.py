@@ -14,7 +14,7 @@ from ._facts import capital, joined
 from .judgement import Comparison, Judgement, Verdict
 
 TRAINING: tuple[Figure, ...] = ("reference", "batch_mean", "training")
-"""Training figures, the first of which that the runs have is judged beside the held-out one."""
+"""Training figures; the first available one is judged as well as the held-out figure."""
 
 _SHOWN = 3
 
@@ -60,7 +60,7 @@ class _Clause:
     comparisons: tuple[Comparison, ...]
 
     def status(self, *, leaning: bool = False) -> Status:
-        """Of the check, as the claim means it; by the estimates alone if ``leaning``."""
+        """Return the status as the claim requires it; by the estimates alone if ``leaning``."""
         raw = self.raw(leaning=leaning)
         flip: dict[Status, Status] = {"established": "refuted", "refuted": "established"}
         return flip.get(raw, raw) if self.check.negate else raw
@@ -84,7 +84,7 @@ class _Clause:
         if not comparisons:
             return []
         if self.check.kind == "overfits":
-            # A rise and, if that is the answer, the fall that goes with it.
+            # A rise and, if decisive, the corresponding fall.
             return comparisons[:2] if raw == "established" else comparisons[:1]
         if raw == "established" and not one_seed:
             return [max(comparisons, key=lambda c: (c.p or 0.0, -_favour(c)))]
@@ -108,7 +108,7 @@ class _Family:
         return tuple(c for part in self.parts for c in part.comparisons)
 
     def ground(self) -> list[Comparison]:
-        """The decisive comparisons of the checks that make the status what it is."""
+        """The decisive comparisons of the checks that determine the status."""
         one_seed = all(c.n < 2 for c in self.comparisons)
         status = self.status(leaning=one_seed)
         parts = [p for p in self.parts if p.status(leaning=one_seed) == status]

@@ -1,4 +1,4 @@
-"""``Judgement``: a claim's verdict, and what it rests on."""
+"""``Judgement``: a claim's verdict and its evidence."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ class Comparison:
         fact: What was found, as a clause: "batch size 64 is better than batch size 8 by 0.041".
         figure: What it was judged by.
         status: Whether the check's statement, before any ``negate``, is established or refuted.
-        leaning: Which way the estimate points; None where there is none.
+        leaning: Direction of the estimate; None without one.
         estimate: Mean over seeds of the tested quantity: a difference (the arm claimed to be worse
             minus the one claimed to be better), a figure, a rise or a slope.
-        interval: It at the level Holm's correction asks for; None with one seed.
+        interval: The interval at the level of Holm's correction; None with one seed.
         p: Corrected p value, or None.
         n: Seeds.
     """
@@ -47,13 +47,13 @@ class Judgement:
     Attributes:
         claim: The claim.
         verdict: Whether the runs support it.
-        leaning: What the verdict would be if the estimates were certain; None if arms are missing.
+        leaning: The verdict if the estimates were exact; None if arms are missing.
         sentence: The verdict's ground in one plain sentence (or two), with numbers.
         figure: Of the decisive comparison.
-        estimate: Of the decisive comparison, or None where nothing was compared.
+        estimate: Estimate of the decisive comparison, or None if nothing was compared.
         interval: Of the decisive comparison; None with one seed or a diverged run.
-        p: Its corrected p value, or None.
-        seeds: Seeds of the decisive comparison; 0 where nothing was compared.
+        p: Corrected p value, or None.
+        seeds: Seeds of the decisive comparison; 0 if nothing was compared.
         comparisons: All that was compared on held-out ratings (or the figure a check names).
         training: The same by the training figure; empty if every check names its figure.
         missing: Arms that the claim needs and that have no run.

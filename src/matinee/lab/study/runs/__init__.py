@@ -1,1 +1,1 @@
-"""The runs of a study: what they train on, who runs them, and where records are kept."""
+"""The runs of a study: data, scheduling and records."""

@@ -36,7 +36,7 @@ _EXTRA_FIGURES = {
     "single_row": "training_user_mean_single_row",
     "single_row_held_out": "held_out_single_row",
 }
-"""Recorded wherever an epoch has them: the name in a record, and in ``Epoch.measured``."""
+"""Figures recorded if an epoch has them: name in a record, and in ``Epoch.measured``."""
 
 
 @dataclass
@@ -63,11 +63,11 @@ def execute(
     Args:
         spec: The run.
         cache: Where its data is found or kept.
-        folder: For metrics and the checkpoint of this run alone.
+        folder: Folder for metrics and the checkpoint of this run only.
         on_epoch: Called after each epoch.
 
     Returns:
-        Its record; "failed" with the error for a run that diverged.
+        The run's record; "failed" with the error if it diverged.
     """
     started = time.perf_counter()
     _forget_peak()
@@ -129,7 +129,7 @@ def _fit(spec: Spec, data: Prepared, folder: Path, curve: _Curve) -> Recommender
         try:
             return make_model(spec.kind, spec.settings).fit(data.train, resume=True, **options)
         except (UsageError, ModelFileError):
-            curve.epochs.clear()  # damaged, or of another version: start anew
+            curve.epochs.clear()  # damaged, or of another version: restart
     return make_model(spec.kind, spec.settings).fit(data.train, **options)
 
 
@@ -272,7 +272,7 @@ def _processor() -> str:
 
 
 def _forget_peak() -> None:
-    """Begin the count of peak memory anew, where the system can: a worker does many runs."""
+    """Reset the count of peak memory, if supported: a worker does many runs."""
     with suppress(OSError):
         Path("/proc/self/clear_refs").write_text("5", "utf-8")
 

@@ -1,4 +1,4 @@
-"""A process that does runs, one after the other, as the engine hands them out."""
+"""A worker process that does runs sequentially for the scheduler."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from .store import RunStore
 
 
 def work(pipe: Connection, folder: Path) -> None:
-    """Do the runs that come through the pipe, until None comes or the engine is gone.
+    """Do the runs received through the pipe, until None or the end of the scheduler.
 
     Records go to the folder from here, so that a run that is finished is never lost. Through the
     pipe go ("epoch", EpochRecord), and at the end of a run ("done", RunRecord) or ("broken", text).
     """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the engine's to answer
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is handled by the scheduler
     signal.signal(signal.SIGTERM, _stop)
     _die_with_parent()
-    from .data import DataCache  # here the libraries come in, bound to the threads we were given
+    from .data import DataCache  # imports the libraries, with bounded threads
 
     store, cache = RunStore(folder), DataCache()
     # The engine may be gone, or the process received a signal: an open checkpoint is then written.
@@ -52,7 +52,7 @@ def _one(spec: Spec, store: RunStore, cache: Any, pipe: Connection) -> tuple[str
         return "broken", str(error)
     except (BrokenPipeError, _StopError):
         raise
-    except Exception as error:  # whatever it is, the other runs go on
+    except Exception as error:  # on any error the other runs continue
         frame = traceback.extract_tb(error.__traceback__)[-1]
         location = f"{Path(frame.filename).name}, line {frame.lineno}"
         return "broken", f"{type(error).__name__}: {error} ({location})"
@@ -68,7 +68,7 @@ def _stop(*_: Any) -> None:
 
 
 def _die_with_parent() -> None:
-    """End this process when the engine's ends, however that ends."""
+    """End this process when the scheduler's process ends for any reason."""
     parent = parent_process()
     if parent is None:
         return

@@ -27,7 +27,7 @@ from ....synth import SynthConfig, synthesize
 from ..study import Data
 
 _HELD = 12_000_000
-"""Ratings of prepared data that a process keeps for its next runs, at most."""
+"""Largest number of prepared ratings that a process caches for later runs."""
 
 
 @dataclass(frozen=True)
@@ -37,11 +37,11 @@ class Prepared:
     Attributes:
         train: Ratings to train on.
         test: Held-out ratings to score.
-        given: What the people of ``test`` are known to have rated, where none of them is in
+        given: Histories of the users of ``test``, if none of them is in
             ``train``; else None.
-        floor: Best reachable RMSE on ``test``, where it is known (synthetic data).
+        floor: Lowest reachable RMSE on ``test``, if known (synthetic data).
         dropped: Held-out ratings that are not in ``test``, for want of a training rating of their
-            user or item; None where such ratings are scored.
+            user or item; None if such ratings are scored.
     """
 
     train: Ratings
@@ -52,10 +52,10 @@ class Prepared:
 
 
 def describe_data(data: Data, seed: int, users: float = 1.0) -> dict[str, Any]:
-    """All that decides what is trained on and scored, plain; ``prepare`` makes it.
+    """Return everything that determines the data as plain values, for ``prepare``.
 
     Args:
-        data: The data as the study says.
+        data: The data section of the study.
         seed: Seed of the run.
         users: Share of the users that a cut version keeps.
 
@@ -109,7 +109,7 @@ class DataCache:
         """The data of a description, made if it is not there."""
         name = repr(sorted(description.items()))
         prepared = self._kept.pop(name, None) or prepare(description)
-        self._kept[name] = prepared  # the last one asked for is the last to go
+        self._kept[name] = prepared  # the most recently used is evicted last
         while len(self._kept) > 1 and self._size() > _HELD:
             self._kept.pop(next(iter(self._kept)))
         return prepared
@@ -122,7 +122,7 @@ def prepare(description: dict[str, Any]) -> Prepared:
     """Make the data of a description.
 
     Raises:
-        DataError: The source cannot be read or is not what it was, or nothing is left of it.
+        DataError: The source cannot be read, has changed, or no ratings are left.
     """
     synthetic = description.get("synthetic")
     world, given_part = None, None
@@ -156,7 +156,7 @@ def prepare(description: dict[str, Any]) -> Prepared:
         raise DataError(
             f"{train.name}: too small a share; no ratings are left to train or score{which}"
         )
-    # Of the ratings as they were made: not of interactions, nor of a core with codes of its own.
+    # For the original ratings: not for interactions, nor a core with other codes.
     unfiltered = "relevant" not in description and "k_core" not in description
     floor = world.floor_of(test) if world and unfiltered else None
     return Prepared(train, test, given_part, floor, dropped)
@@ -164,7 +164,7 @@ def prepare(description: dict[str, Any]) -> Prepared:
 
 @lru_cache(maxsize=64)
 def _named(source: str, holdout: float, label: str, read: TableOptions) -> str:
-    """The fingerprint of a source, which needs a hold-out just if it is no split."""
+    """Return the fingerprint of a source, which needs a hold-out unless it is a split."""
     name = source.partition("/")[0]
     if not _is_here(source):
         get = f"`matinee data get {name}`" if name in CATALOGUE else "`matinee data add NAME PATH`"
@@ -209,7 +209,7 @@ def _fingerprint(parts: tuple[Ratings, ...]) -> str:
 
 
 def _chosen(ratings: Ratings, description: dict[str, Any]) -> Ratings:
-    """The ratings after the steps that the data asks for."""
+    """Apply the data section's steps to the ratings."""
     if (relevant := description.get("relevant")) is not None:
         ratings = ratings.liked(relevant)
     return ratings if (k := description.get("k_core")) is None else ratings.k_core(k)
@@ -218,7 +218,7 @@ def _chosen(ratings: Ratings, description: dict[str, Any]) -> Ratings:
 def _divide(
     ratings: Ratings, description: dict[str, Any]
 ) -> tuple[Ratings, Ratings, Ratings | None]:
-    """The parts to train on and to score, and what the people scored are known to have rated."""
+    """Return training part, test part, and the histories of the test users."""
     seed, by, share = description["split_seed"], description["by"], description["holdout"]
     given_share = description.get("given", 0.8)
     parts = split_parts(ratings, by, share, description["validation"], seed, given=given_share)
@@ -232,7 +232,7 @@ def _some_users(
     share: float,
     rng: np.random.Generator,
 ) -> tuple[Ratings, Ratings, Ratings | None]:
-    """A share of the users at random; those of a smaller share are among those of a larger."""
+    """Draw a share of the users; smaller shares are nested in larger ones."""
     rank = rng.permutation(train.n_users)
     if share >= 1.0:
         return train, test, given_part
@@ -247,7 +247,7 @@ def _some_users(
 
 
 def _some_ratings(train: Ratings, share: float, rng: np.random.Generator) -> Ratings:
-    """A share of the ratings at random, nested likewise, and one at least of each user."""
+    """Draw a share of the ratings, nested likewise, with at least one per user."""
     draws = rng.random(len(train))
     if share >= 1.0:
         return train
@@ -259,7 +259,7 @@ def _some_ratings(train: Ratings, share: float, rng: np.random.Generator) -> Rat
 
 
 def _seen(train: Ratings, test: Ratings, given_part: Ratings | None) -> Ratings:
-    """The held-out ratings whose user has a training or given rating, and whose item has one."""
+    """Return the held-out ratings of known items by users with ratings or a history."""
     users, items = seen(train)
     if given_part is not None:
         users |= seen(given_part)[0]

@@ -39,7 +39,7 @@ class RunListener:
         """An epoch of a run is done."""
 
     def finished(self, spec: Spec, record: RunRecord) -> None:
-        """A run has its record; its status says whether it diverged."""
+        """Called with the record of a finished or diverged run."""
 
     def broken(self, spec: Spec, message: str) -> None:
         """A run ended without a record."""
@@ -55,7 +55,7 @@ class Outcome:
     Attributes:
         done: Runs that were finished now.
         before: Runs that were finished before, and not repeated.
-        diverged: Runs, new or old, whose loss diverged: results as well.
+        diverged: Runs, new or old, whose loss diverged, which are results as well.
         broken: Message by key of the runs that ended without a result.
         seconds: Wall time.
         absent: By arm that could not run because its library is not installed, how to install it.
@@ -101,7 +101,7 @@ def run_study(
     """Do all runs of a plan that have no record yet.
 
     A run that was interrupted resumes from its checkpoint. A run that breaks does not stop the
-    others. An arm whose library is not installed is left out.
+    others. Arms whose library is not installed are left out.
 
     Args:
         plan: The study's plan.
@@ -115,7 +115,8 @@ def run_study(
         listener: Receives the events of the study.
 
     Raises:
-        UsageError: The folder is another study's, or there is no such group, seed, arm or data.
+        UsageError: The folder belongs to another study, or there is no such group, seed, arm or
+            data.
         DataError: The folder was written by another version.
         MatineeError: Another engine is at work in it, or it cannot be written to.
     """
@@ -239,7 +240,7 @@ class _WorkerPool:
         self.listener.tick()
 
     def _remove(self, worker: _Worker, queue: list[Spec]) -> None:
-        """Remove a worker that died; its run is started once more, and then counts as broken."""
+        """Remove a worker that died; its run is retried once, and then counts as broken."""
         self._workers.remove(worker)
         worker.pipe.close()
         worker.process.join(5.0)
@@ -279,7 +280,7 @@ class _WorkerPool:
 
 @contextmanager
 def _bound_threads(threads: int) -> Iterator[None]:
-    """The environment by which a process that is started now bounds its threads."""
+    """Set the environment that bounds the threads of processes started now."""
     names = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
     limits = dict.fromkeys(names, str(threads))
     if threads == 1 or "GOMP_SPINCOUNT" not in os.environ:

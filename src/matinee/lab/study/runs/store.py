@@ -1,6 +1,6 @@
 """The folder of a study's runs.
 
-study.toml      the study as it was run, nothing left out
+study.toml      the study as it was run, in full
 plan.json       which run each (arm, data, seed) is, and the format's version
 runs/KEY.json   the record of a finished run, there whole or not at all
 live/KEY/       metrics and checkpoint of a run that is not finished
@@ -32,14 +32,14 @@ class RunStore:
     """A study's folder.
 
     Args:
-        path: The folder; nothing is made before ``begin``.
+        path: The folder; nothing is created before ``begin``.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
     def begin(self, plan: Plan) -> None:
-        """Make the folder that of a plan. Records of runs that it has already are kept.
+        """Assign the folder to a plan. Existing records of its runs are kept.
 
         Raises:
             UsageError: The folder is another study's, or of its other version (quick or full).
@@ -94,7 +94,7 @@ class RunStore:
                 )
             for folder in (self.path, self.path / "runs"):
                 remove_stale(folder, every=True)
-            yield  # the system lets go of the lock when the file is closed, or the process dies
+            yield  # the system releases the lock when the file is closed, or the process dies
 
     def live(self, key: str) -> Path:
         """Where the run of a key leaves its metrics and checkpoint."""
@@ -106,7 +106,7 @@ class RunStore:
         return {file.stem for file in folder.glob("*.json") if not file.name.startswith(".")}
 
     def finish(self, record: RunRecord) -> None:
-        """Keep a record; what the run left while it was going is then removed."""
+        """Store a record, and remove the run's temporary files."""
         text = json.dumps({"format": FORMAT, **asdict(record)}, indent=1)
         write_text(self.path / "runs" / f"{record.key}.json", text + "\n")
         shutil.rmtree(self.live(record.key), ignore_errors=True)
@@ -164,7 +164,7 @@ class RunStore:
 
 
 def load_results(path: Path | str) -> Results:
-    """What is finished of the study whose runs are in a folder, or that was published in it.
+    """Load the finished runs of a study from its folder, or from a published one.
 
     Raises:
         DataError: There is no study there, or a record cannot be read.
