@@ -139,6 +139,11 @@ def test_delta(tmp_path: Path) -> None:
     assert "read as a Delta table, at version 1" in ratings.notes
     with pytest.raises(UsageError, match="Delta table; read it by itself"):
         load([path, path])
+    part = next(path.glob("*.parquet"))
+    for loose in (path / "*.parquet", part):
+        with pytest.raises(DataError, match="is a file of a Delta table, which may not be part of"):
+            load(str(loose))
+    assert len(load(sql=f"select * from '{path}/*.parquet'")) == 3
 
 
 def test_iceberg(tmp_path: Path) -> None:
@@ -155,6 +160,8 @@ def test_iceberg(tmp_path: Path) -> None:
     ratings = load(folder)
     assert triples(ratings) == EXPECTED
     assert ratings.notes[0].startswith("read as an Iceberg table, at 0000")
+    with pytest.raises(DataError, match=f"is a file of an Iceberg table.* read {folder}, or"):
+        load(folder / "data")
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from ...errors import DataError, UsageError, nearest
 from ..netflix.find import is_netflix, netflix_folder, rating_files, titles_beside, titles_file
 from .movielens import choose, is_table, item_file, people_file, stem
 from .source import Workspace
-from .stores.lake import Lake, lake_of
+from .stores.lake import Lake, lake_of, refuse_part
 from .unpack import GLOB, ZIP, Part, head_of, members, readable, unpacked
 
 
@@ -46,9 +46,16 @@ def find(source: str | Path, work: Workspace) -> Found:
     """Find the files of a path, a glob or a name, unpacking archives.
 
     Raises:
-        DataError: Nothing is found, or nothing readable.
+        DataError: Nothing is found, or nothing readable, or a loose file of a lake table.
         UsageError: It is no path, and no data set is called so.
     """
+    found = _find(source, work)
+    if found.lake is None:
+        refuse_part(found.parts[0].path)
+    return found
+
+
+def _find(source: str | Path, work: Workspace) -> Found:
     path, name = _resolve(source)
     if path is None:
         matches = sorted(glob.glob(str(Path(source).expanduser()), recursive=True))  # noqa: PTH207

@@ -14,6 +14,8 @@ from ....errors import DataError, MatineeError
 from ..source import Scan, Workspace, described
 
 Lake = Literal["Delta", "Iceberg"]
+_INNER = ("_delta_log", "metadata", ".hoodie")
+"""Folders by which lake tables are known."""
 
 
 def lake_of(folder: Path, inner: Sequence[str]) -> Lake | None:
@@ -36,6 +38,24 @@ def lake_of(folder: Path, inner: Sequence[str]) -> Lake | None:
             "parquet"
         )
     return None
+
+
+def refuse_part(file: Path) -> None:
+    """Refuse a Parquet file, or those of a folder, that a lake table around them may have dropped.
+
+    Raises:
+        DataError: The file is in a lake table.
+    """
+    if file.suffix.lower() != ".parquet":
+        return
+    for folder in file.resolve().parents:
+        inner = [name for name in _INNER if (folder / name).is_dir()]
+        lake = lake_of(folder, inner) if inner else None
+        if lake is not None:
+            raise DataError(
+                f"{file}: is a file of {_article(lake)} {lake} table, which may not be part of it "
+                f"now; read {folder}, or this file by --sql \"select * from '{file}'\""
+            )
 
 
 def open_lake(folder: Path, lake: Lake, work: Workspace) -> Scan:
