@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pyarrow as pa
+import pyarrow.dataset
 import pytest
 import scipy.sparse
 import torch
@@ -53,6 +54,7 @@ def sources() -> dict[str, Any]:
         "decimals": {name: [Decimal(n).normalize() for n in FRAME[name]] for name in FRAME},
         "mean over groups": FRAME.groupby(["user", "item"]).rating.mean(),
         "no names": pd.DataFrame(ROWS),
+        "scanner": pa.dataset.dataset(pa.Table.from_pandas(FRAME)).scanner(),
         "objects": pl.DataFrame(
             {name: pl.Series([Decimal(n) for n in FRAME[name]], dtype=pl.Object) for name in FRAME}
         ),

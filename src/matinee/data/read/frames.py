@@ -147,6 +147,8 @@ def _scannable(source: Any) -> Any:
             )  # A reader can be read once, and a table is scanned twice.
         if isinstance(source, pa.Table):
             return _plain_arrow(source)
+        if hasattr(source, "to_table") and not hasattr(source, "schema"):  # a scanner
+            return _plain_arrow(source.to_table())
         return source if hasattr(source, "to_table") else None
     if isinstance(source, list | tuple | Iterator) and not hasattr(source, "read"):
         names = [str(column[0]) for column in getattr(source, "description", None) or ()]
