@@ -217,7 +217,7 @@ def test_time_at_a_moment() -> None:
 
 
 def test_moments() -> None:
-    assert seconds("2000-12-02") == 975715200
+    assert seconds("2000-12-02") == seconds("20001202") == 975715200
     assert seconds("2000-12-02T14:52:18") == 975768738
     assert seconds("2000-12-02T14:52:18+00:00") == 975768738
     assert seconds("2000-12-02T15:52:18+01:00") == 975768738

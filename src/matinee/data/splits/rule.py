@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -20,6 +21,9 @@ Sequence = npt.NDArray[np.signedinteger[Any]]
 Moment = int | str | date | np.datetime64
 """Seconds since 1970-01-01 UTC, or a date or time, also as ISO 8601 text (UTC where it names no
 zone)."""
+
+_DAY = re.compile(r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])")
+"""A date without dashes; as seconds it would be a day of August to October 1970."""
 
 TRAIN, VALID, TEST, GIVEN, VALID_GIVEN = 0, 1, 2, 3, 4
 """The parts. ``GIVEN`` and ``VALID_GIVEN`` are ratings of the people of ``TEST`` and ``VALID`` that
@@ -83,9 +87,9 @@ def seconds(moment: Moment) -> int:
     """A moment in seconds since 1970-01-01 UTC."""
     try:
         if isinstance(moment, str):
-            if moment.strip().lstrip("-").isdigit():
+            if moment.strip().lstrip("-").isdigit() and not _DAY.fullmatch(moment.strip()):
                 return int(moment)
-            moment = datetime.fromisoformat(moment)
+            moment = datetime.fromisoformat(moment.strip())
         if isinstance(moment, datetime):
             return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
         if isinstance(moment, date | np.datetime64):
