@@ -131,3 +131,9 @@ def test_the_command(
     assert main([*skipping, "--skip-unknown", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["recommendations"] == []
     assert main(skipping) == 1
+
+
+def test_the_only_column_of_ids_is_the_items(model: Recommender, tmp_path: Path) -> None:
+    file = tmp_path / "new.csv"
+    file.write_text("id;name;category\n900;Film (1990);War\n")
+    assert NewItems.read(model, file).recommend(users=[1])["item_id"].tolist() == [900]

@@ -135,14 +135,18 @@ def load_items(source: Any) -> tuple[Vocabulary, ItemTable]:
         else:
             scan = open_frame(source, work, label)
         stated = {} if scan.header else {ITEM: "1", TITLE: "2"}
-        columns = assign(list(scan.columns), ITEM_ROLES, stated, header=scan.header, label=label)
+        names = list(scan.columns)
+        candidates = _candidates(names, None) if scan.header else []
+        if len(candidates) == 1:  # as in a table of titles beside ratings
+            stated[ITEM] = candidates[0]
+        columns = assign(names, ITEM_ROLES, stated, header=scan.header, label=label)
         text = _text(scan, columns[ITEM])
         column = run(work, scan, f"SELECT DISTINCT {text} AS c0 FROM {scan.relation}").fetchnumpy()
-        names = _texts(column["c0"])
-        names = names[names != ""]
-        if not len(names):
+        given = _texts(column["c0"])
+        given = given[given != ""]
+        if not len(given):
             raise DataError(f"{label}: no items")
-        ids, _ = Vocabulary.of(names)
+        ids, _ = Vocabulary.of(given)
         mapped = {ITEM: columns[ITEM]} if scan.header else {}
         table, _ = item_table(source, None, work, ids, mapped)
         assert table is not None
