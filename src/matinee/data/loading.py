@@ -85,8 +85,8 @@ def load(
             lines, any of them gzip-, bzip2- or xz-compressed; a zip as GroupLens publishes them;
             the folder of the Netflix Prize (``mv_*.txt`` or ``combined_data_*.txt``);
             a pandas or polars data frame, an Arrow table, a DuckDB relation, a sparse matrix of
-            scipy, a structured array, a mapping of arrays by column name, rows as tuples of user,
-            item, rating and time or as mappings; ``Ratings``, returned as they are.
+            scipy, a structured array, a mapping of arrays by column name, rows (tuples of user,
+            item, rating, time; mappings; named tuples; a cursor); ``Ratings``, returned as is.
         user: The user column, if it has another name; in a file without a header its number, from
             ``"1"``.
         item: The item column.
