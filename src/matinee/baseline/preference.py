@@ -32,8 +32,7 @@ class Preference:
         intercept: Intercept of the logistic regression.
         slope: Slope per unit of the predicted rating; never negative.
         n: Number of held-out ratings it was fitted on.
-        link: The link of a model with ordinal outputs, which gives the probability instead; None
-            without.
+        link: The link of a model with ordinal outputs, which is used instead; None without.
     """
 
     threshold: float

@@ -134,15 +134,15 @@ def fit(
                 model.update(parts.train, epochs=epochs, **options)
     except KeyboardInterrupt:
         if command is not None and any(out.glob("checkpoint*")):
-            again = [*command, *(() if "--resume" in command else ("--resume",))]
-            note(f"\nmatinee: the run is saved in {out}; to continue:\n  {command_line(again)}")
+            arguments = [*command, *(() if "--resume" in command else ("--resume",))]
+            note(f"\nmatinee: the run is saved in {out}; to continue:\n  {command_line(arguments)}")
         raise
     if not group.first:
         return None
     wall = time.perf_counter() - started
-    seen = {(epoch.member, epoch.teacher, epoch.epoch) for epoch in progress.seen}
+    shown = {(epoch.member, epoch.teacher, epoch.epoch) for epoch in progress.seen}
     finished = [*model.teacher_epochs, *model.epochs]
-    earlier = [e for e in finished if (e.member, e.teacher, e.epoch) not in seen]
+    earlier = [e for e in finished if (e.member, e.teacher, e.epoch) not in shown]
     seconds = [epoch.seconds for epoch in model.epochs] or [wall]
     record = {
         "split": parts.protocol,

@@ -153,23 +153,23 @@ def find_test(
     Raises:
         DataError: Its source cannot be read, or has changed.
     """
-    how = record.get("split") or {}
+    split = record.get("split") or {}
     source = record.get("training", {}).get("source")
-    match how.get("by"):
+    match split.get("by"):
         case None:
             return None
         case "name":
-            name = how["name"]
-            return read_test(name, read.with_steps(name, how.get("reading", {})), given=None)
+            name = split["name"]
+            return read_test(name, read.with_steps(name, split.get("reading", {})), given=None)
         case "file":
-            name = how["test"]
-            return read_test(name, read.with_steps(name, how.get("reading", {})), given=None)
+            name = split["test"]
+            return read_test(name, read.with_steps(name, split.get("reading", {})), given=None)
     if source is None:
         return None
     from ..data import fingerprint as name_of, split_parts
 
-    steps = how.get("reading", {})
-    by = {name: value for name, value in how.items() if name != "reading"}
+    steps = split.get("reading", {})
+    by = {name: value for name, value in split.items() if name != "reading"}
     parts = split_parts(read.with_steps(source, steps)(source), **by)
     if name_of(parts.train) != fingerprint:
         raise DataError(
@@ -203,15 +203,15 @@ def read_split(source: str, read: Reading) -> Parts:
     for part in (train, test, *(() if given is None else (given,))):
         for text in part.notes:
             note(f"matinee: {part.name}: {text}")
-    how: dict[str, Any] = {"by": "name", "name": source}
+    protocol: dict[str, Any] = {"by": "name", "name": source}
     if read.steps:
-        how["reading"] = read.steps
+        protocol["reading"] = read.steps
     at_least = read.options.get("relevant")
     if at_least is not None:
         train, test = train.liked(at_least), test.liked(at_least)
         given = None if given is None else given.liked(at_least)
     test = replace(test, name=f"{source} test")
-    return Parts(replace(train, name=source), test, given, how, source)
+    return Parts(replace(train, name=source), test, given, protocol, source)
 
 
 def _of_a_part(read: Reading) -> dict[str, Any]:
@@ -219,5 +219,5 @@ def _of_a_part(read: Reading) -> dict[str, Any]:
     options = load_arguments({**read.options, **read.whole})
     if options.get("repeats") == "last":
         del options["repeats"]
-    apart = ("relevant", "allow_single")
-    return {name: value for name, value in options.items() if name not in apart and value != ()}
+    own = ("relevant", "allow_single")
+    return {name: value for name, value in options.items() if name not in own and value != ()}

@@ -190,13 +190,13 @@ def audit_files(train: Path | str, test: Path | str, **options: Any) -> Audit:
         DataError: One cannot be read.
         UsageError: One has no such column, or an option is wrong.
     """
-    one = load(train, **options)
-    other = load(test, **{**options, "allow_single": True})
-    result = audit(one, other, files=(_file(train), _file(test)))
+    train_ratings = load(train, **options)
+    test_ratings = load(test, **{**options, "allow_single": True})
+    result = audit(train_ratings, test_ratings, files=(_file(train), _file(test)))
     return replace(
         result,
-        repeated_train=result.repeated_train + repeated_in(one.notes),
-        repeated_test=result.repeated_test + repeated_in(other.notes),
+        repeated_train=result.repeated_train + repeated_in(train_ratings.notes),
+        repeated_test=result.repeated_test + repeated_in(test_ratings.notes),
     )
 
 
@@ -227,9 +227,9 @@ def _shared(
     for start in range(0, len(users), _CHUNK):
         part = slice(start, start + _CHUNK)
         known = start + np.flatnonzero((users[part] >= 0) & (items[part] >= 0))
-        wanted = users[known].astype(np.int64) * train.n_items + items[known]
-        position = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
-        hit = keys[position] == wanted
+        pair_keys = users[known].astype(np.int64) * train.n_items + items[known]
+        position = np.minimum(np.searchsorted(keys, pair_keys), len(keys) - 1)
+        hit = keys[position] == pair_keys
         shared[known] = hit
         same[known] = hit & (rows.values[position] == values[known])
     return shared, same
@@ -244,14 +244,14 @@ def _renamed(
     rows, -1 if unknown.
     """
     known = items >= 0
-    asked = HeldOutPeople.of(
+    held_out = HeldOutPeople.of(
         test.users[known].astype(np.int64),
         items[known],
         test.values[known],
         np.ones(int(known.sum()), dtype=bool),
         users,
     )
-    return find_renamed(Histories.of(train.by_user), train.n_items, asked)
+    return find_renamed(Histories.of(train.by_user), train.n_items, held_out)
 
 
 def _repeated(ratings: Ratings) -> int:
@@ -278,12 +278,12 @@ def _older(
     return older_than_own, int(np.count_nonzero(test.times < train.times.max()))
 
 
-def _same_file(one: Path | None, other: Path | None) -> bool:
-    if one is None or other is None or not (one.is_file() and other.is_file()):
+def _same_file(first: Path | None, second: Path | None) -> bool:
+    if first is None or second is None or not (first.is_file() and second.is_file()):
         return False
-    if one.samefile(other):
+    if first.samefile(second):
         return True
-    return one.stat().st_size == other.stat().st_size and _digest(one) == _digest(other)
+    return first.stat().st_size == second.stat().st_size and _digest(first) == _digest(second)
 
 
 def _digest(path: Path) -> bytes:

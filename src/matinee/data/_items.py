@@ -203,15 +203,15 @@ def _of_scan(
     if candidates:
         stated[ITEM] = candidates[0]
     columns = assign(names, ITEM_ROLES, stated, header=scan.header, label=scan.label)
-    wanted = [_text(scan, columns[TITLE])]
+    expressions = [_text(scan, columns[TITLE])]
     if flagged:
-        wanted += [_text(scan, name) for name in names[_FLAGS_FROM:]]
+        expressions += [_text(scan, name) for name in names[_FLAGS_FROM:]]
     elif GENRES in columns:
-        wanted.append(_genre_text(scan, columns[GENRES]))
+        expressions.append(_genre_text(scan, columns[GENRES]))
     candidates = candidates or [columns[ITEM]]
-    wanted += [_text(scan, name) for name in candidates]
-    selected = ", ".join(f"{sql} AS c{at}" for at, sql in enumerate(wanted))
-    arrays = run(work, scan, f"SELECT {selected} FROM {scan.relation}").fetchnumpy()
+    expressions += [_text(scan, name) for name in candidates]
+    selection = ", ".join(f"{sql} AS c{at}" for at, sql in enumerate(expressions))
+    arrays = run(work, scan, f"SELECT {selection} FROM {scan.relation}").fetchnumpy()
     given_titles, *rest = (_texts(column) for column in arrays.values())
     known = [ids.encode(column) for column in rest[len(rest) - len(candidates) :]]
     best = int(np.argmax([len(np.unique(codes[codes >= 0])) for codes in known]))
@@ -239,8 +239,8 @@ def _years(side: SideColumns | None) -> Int32 | None:
     column = next((by_name[name] for name in _YEARS if name in by_name), None)
     if column is None:
         return None
-    found = (re.fullmatch(r"(-?\d{1,4})(\.0)?", str(value)) for value in column)
-    return np.array([int(match[1]) if match else 0 for match in found], dtype=np.int32)
+    matches = (re.fullmatch(r"(-?\d{1,4})(\.0)?", str(value)) for value in column)
+    return np.array([int(match[1]) if match else 0 for match in matches], dtype=np.int32)
 
 
 def _of_ratings(
@@ -331,8 +331,8 @@ def _title_column(kinds: Mapping[str, str], item: str) -> str | None:
 def _candidates(names: Sequence[str], rated_by: str | None) -> list[str]:
     """List columns that may contain item ids: with the ratings' column name, then usual names."""
     by_name = {plain(name): name for name in reversed(names)}
-    wanted = USUAL[ITEM] if rated_by is None else (plain(rated_by), *USUAL[ITEM])
-    usual = list(dict.fromkeys(by_name[name] for name in wanted if name in by_name))
+    usual_names = USUAL[ITEM] if rated_by is None else (plain(rated_by), *USUAL[ITEM])
+    usual = list(dict.fromkeys(by_name[name] for name in usual_names if name in by_name))
     others = [name for name in names if plain(name).endswith(_IDS) and name not in usual]
     titles = {by_name[name] for name in USUAL[TITLE][:1] if name in by_name}
     return [name for name in (*usual, *others) if name not in titles][:_MOST_CANDIDATES]

@@ -242,7 +242,7 @@ def _open(
     work: Workspace,
     mapped: Mapping[str, str],
     name: str,
-    how: ReadOptions,
+    options: ReadOptions,
 ) -> Scan:
     if sql is not None:
         return open_query(sql, database, work)
@@ -250,7 +250,7 @@ def _open(
         return open_frame(source, work, name, unnamed=not mapped)
     if located.lake is not None:
         return open_lake(located.parts[0].path, located.lake, work)
-    return open_files(located.parts, work, RATING_ROLES, mapped, how, located.partitions)
+    return open_files(located.parts, work, RATING_ROLES, mapped, options, located.partitions)
 
 
 def _read_table(
@@ -259,13 +259,13 @@ def _read_table(
     mapped: Mapping[str, str],
     stated: Scale | None,
     not_rated: Sequence[float],
-    how: ReadOptions,
+    options: ReadOptions,
 ) -> _Read:
     columns, chosen = columns_of(work, scan, mapped)
     implicit = RATING not in columns
     if implicit and stated is not None:
         raise UsageError(f"{scan.label}: interactions have no scale; {_no_rating(scan, columns)}")
-    if how.drop_outside_scale and stated is None:
+    if options.drop_outside_scale and stated is None:
         raise UsageError("--drop-outside-scale needs the --scale it means")
     scan, staged = stage_best(
         work,
@@ -277,10 +277,10 @@ def _read_table(
             scale=stated,
             time_mapped=TIME in mapped,
             missing=not_rated,
-            rows=how,
+            rows=options,
         ),
     )
-    encoded = encode(work, staged, how.time_unit)
+    encoded = encode(work, staged, options.time_unit)
     suspect = () if implicit or not_rated else likely_unrated(encoded.values)
     for ids in (encoded.user_ids, encoded.item_ids):
         suspect = (*suspect, *(() if ids.numeric else odd_ids(ids.ids)))
@@ -331,11 +331,11 @@ def _no_rating(scan: Scan, columns: Mapping[str, str], found: str = "") -> str:
 def _leave_out(read: _Read, not_rated: Sequence[float]) -> tuple[str, ...]:
     """Leave out rows that mean "not rated", and note how many."""
     encoded = read.encoded
-    gone = unrated(encoded.values, not_rated) if not_rated else ()
-    if len(gone):
-        if len(gone) == len(encoded.values):
+    dropped = unrated(encoded.values, not_rated) if not_rated else ()
+    if len(dropped):
+        if len(dropped) == len(encoded.values):
             raise DataError(f"{read.label}: every rating means 'not rated'; nothing is left")
-        encoded.drop(np.asarray(gone, dtype=np.int64))
+        encoded.drop(np.asarray(dropped, dtype=np.int64))
     if read.implicit and encoded.values.min() <= 0:
         at = int(np.argmin(encoded.values))
         user = _id_of(encoded.user_ids, int(encoded.users[at]))
@@ -343,10 +343,10 @@ def _leave_out(read: _Read, not_rated: Sequence[float]) -> tuple[str, ...]:
             f"{read.label}: the weight {encoded.values[at]:g} of user {user}: an interaction "
             "weighs more than 0; leave such rows out with --missing 0"
         )
-    if not len(gone):
+    if not len(dropped):
         return ()
     values = " or ".join(f"{value:g}" for value in not_rated)
-    return (f"{len(gone):,} rows of {values} left out: not rated",)
+    return (f"{len(dropped):,} rows of {values} left out: not rated",)
 
 
 def _label(source: Any, database: str | Path | None) -> str:
@@ -362,15 +362,15 @@ def _id_of(ids: Vocabulary, code: int) -> str:
 
 def _check_sides(encoded: Encoded, label: str) -> None:
     n = len(encoded.values)
-    for ids, one, other in (
+    for ids, noun, nouns in (
         (encoded.user_ids, "user", "users"),
         (encoded.item_ids, "item", "items"),
     ):
         if len(ids) == 1:
             raise DataError(
-                f"{label}: {'all ' if n > 1 else ''}{n:,} rating{'s' * (n != 1)} of one {one} "
-                f"({_id_of(ids, 0)}): nothing can be learned from fewer than two {other}; if that "
-                f"is the wrong column, name the {one}s' with --{one} COL"
+                f"{label}: {'all ' if n > 1 else ''}{n:,} rating{'s' * (n != 1)} of one {noun} "
+                f"({_id_of(ids, 0)}): nothing can be learned from fewer than two {nouns}; if that "
+                f"is the wrong column, name the {noun}s' with --{noun} COL"
             )
 
 
@@ -395,6 +395,6 @@ def _resolve_repeats(read: _Read, repeats: Repeats) -> tuple[str, ...]:
             "or settle repeats with --repeats last or --repeats mean"
         )
     noun = "interaction" if read.implicit else "rating"
-    gone, note = resolve(positions, encoded.values, encoded.times, repeats, noun, encoded.weights)
-    encoded.drop(gone)
+    drop, note = resolve(positions, encoded.values, encoded.times, repeats, noun, encoded.weights)
+    encoded.drop(drop)
     return (note,)

@@ -81,8 +81,7 @@ class Breakdown:
         calibration: By predicted rating, ascending; bins with fewer than 10 ratings are left out.
         by_user: By the user's number of training ratings (or of ratings in the histories).
         by_item: By number of training ratings of the item.
-        edges: Edges of the histogram of residuals (rating minus prediction), float64, shape (bins +
-            1,).
+        edges: Edges of the histogram of residuals (rating minus prediction), float64 (bins + 1,).
         counts: Residuals between each edge and the next, int64, shape (bins,); those beyond the
             outer edges count in the outer bins.
         bias: Mean residual.

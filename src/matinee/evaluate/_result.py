@@ -23,8 +23,7 @@ if TYPE_CHECKING:
 
 
 FROZEN, NO_TIME_OFFSET = VARIANTS = ("frozen", "no_time_offset")
-"""Baselines that are variants of the model: with training histories only, and without the time
-offset."""
+"""Baselines that are variants of the model: with training histories only, or no time offset."""
 
 
 @dataclass(frozen=True)

@@ -39,15 +39,13 @@ def answers(
         return _batch(model, histories, rows, items, variance, predictions)
     out, std = np.empty(len(rows)), np.empty(0 if variance is None else len(rows))
     known = np.append(histories.counts > 0, False)[rows]
-    predictable = known & (items >= 0)
-    unpredictable = np.flatnonzero(~predictable)
-    if len(unpredictable):
-        out[unpredictable] = model._unknown(histories, rows[unpredictable], items[unpredictable])
+    is_known = known & (items >= 0)
+    others = np.flatnonzero(~is_known)
+    if len(others):
+        out[others] = model._unknown(histories, rows[others], items[others])
         if variance is not None:
-            std[unpredictable] = variance.std_unknown(
-                known[unpredictable], items[unpredictable] >= 0
-            )
-    answerable = np.flatnonzero(predictable)
+            std[others] = variance.std_unknown(known[others], items[others] >= 0)
+    answerable = np.flatnonzero(is_known)
     answerable = answerable[np.argsort(rows[answerable], kind="stable")]
     people, starts, position = _runs(rows[answerable])
     for first, last in _people_batches(np.append(starts, len(answerable))):

@@ -96,8 +96,7 @@ class Coded(Hooks):
             histories: Histories of the users.
             love: Exponent; by default the model's. 0 ranks by interest alone, infinity by predicted
                 rating alone.
-            personal: How much the personalised part of the score counts, from -1 to 1; see
-                ``recommend``.
+            personal: How much the personalised part counts, from -1 to 1; see ``recommend``.
         """
         return self.ranking_coded(histories, love, personal)[0]
 

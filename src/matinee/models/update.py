@@ -165,11 +165,10 @@ def all_ratings(model: Hooks, new: Ratings) -> tuple[Ratings, Mask]:
             f"{low:g} to {high:g}; train anew"
         )
     before, new = weighted_together(before, model.provenance.newest, new, model.half_life)
-    earlier, added = share_vocabularies(
-        before, replace(new, scale=before.scale, times=None, notes=())
-    )
-    pairs = [part.users.astype(np.int64) * part.n_items + part.items for part in (earlier, added)]
-    kept = earlier.take(~np.isin(pairs[0], pairs[1]))
+    new_part = replace(new, scale=before.scale, times=None, notes=())
+    old, added = share_vocabularies(before, new_part)
+    pairs = [part.users.astype(np.int64) * part.n_items + part.items for part in (old, added)]
+    kept = old.take(~np.isin(pairs[0], pairs[1]))
     whole = join(kept, added, name=before.name)
     note = f"{len(added):,} ratings of {new.name} added to {len(before):,}"
     whole = replace(whole, scale=before.scale, notes=(*before.notes, note))

@@ -47,8 +47,7 @@ class RowOutputs:
     Attributes:
         reg: The row's mean output over its rated columns, shrunk to 0 by this many ratings, is
             subtracted; negative for no centring.
-        slope: Relative change of the last hidden layer's scale per unit of the row's length; see
-            ``row_scale``.
+        slope: Relative change of ``row_scale`` per unit of the row's length.
         pivot: Log number of ratings at which the length is 0; see ``row_length``.
     """
 

@@ -106,8 +106,8 @@ class Engine:
             allowed = allowed_items if allowed is None else allowed & allowed_items
         people = [history]
         for at, other in enumerate(request.others):
-            more, other_ratings = reader.ratings(other, self._settings.max_ratings, field="others")
-            people.append(more)
+            extra, other_ratings = reader.ratings(other, self._settings.max_ratings, field="others")
+            people.append(extra)
             used += [{**entry, "person": at + 1} for entry in other_ratings]
         entries = self._list(
             people,
@@ -254,7 +254,7 @@ class Engine:
         allowed[history.items] = False
         order = self.catalogue.order
         candidates = order[allowed[order]][:_ASKED].astype(np.int32)
-        known = self._weights[candidates] / max(float(self._weights.max()), 1.0)
+        popularity = self._weights[candidates] / max(float(self._weights.max()), 1.0)
         if self._model.knows_ratings:
             teaches = expected_change(
                 self._predict,
@@ -264,9 +264,9 @@ class Engine:
                 error=self._error,
                 scale=self.scale,
             )
-            value = teaches * known
+            value = teaches * popularity
         else:  # no prediction to change: the most popular items
-            teaches, value = np.zeros(len(candidates)), known
+            teaches, value = np.zeros(len(candidates)), popularity
         best = np.argsort(-value, kind="stable")[: request.k]
         described = self._entries.described(history, candidates[best], 0)
         entries = []
@@ -276,7 +276,7 @@ class Engine:
                 {
                     **entry,
                     "teaches": number(teaches[at]),
-                    "known": number(known[at]),
+                    "known": number(popularity[at]),
                     "value": number(value[at]),
                 }
             )
@@ -309,12 +309,12 @@ class Engine:
         scores, predicted = scores_of(self._model, people, love, personal, counts, together)
         if allowed is not None:
             scores[:, ~allowed] = -np.inf
-        for one in people:
-            scores[:, one.items] = -np.inf
+        for person in people:
+            scores[:, person.items] = -np.inf
         pool = k if diversity == 0 else max(100, 5 * k)
         items, best = top_k(scores.astype(np.float32, copy=False), pool)
-        able = best[0] > -np.inf
-        codes, ranked = items[0][able], best[0][able]
+        is_candidate = best[0] > -np.inf
+        codes, ranked = items[0][is_candidate], best[0][is_candidate]
         if diversity > 0:
             if catalogue.unit is None:
                 raise ProblemError(
@@ -323,12 +323,12 @@ class Engine:
                     "send 0",
                     pointer="/diversity",
                 )
-            chosen = diversify(ranked, catalogue.unit[codes], k, diversity)
-            codes, ranked = codes[chosen], ranked[chosen]
+            order = diversify(ranked, catalogue.unit[codes], k, diversity)
+            codes, ranked = codes[order], ranked[order]
         if len(people) > 1:
             each = [
-                self._entries.described(one, codes, 0, known)
-                for one, known in zip(people, predicted, strict=True)
+                self._entries.described(person, codes, 0, known)
+                for person, known in zip(people, predicted, strict=True)
             ]
             return for_several(each, ranked, together)
         described = self._entries.described(history, codes, why, predicted[0])

@@ -43,8 +43,8 @@ def scores_of(
         together: How the scores of several users are combined.
     """
     every, predicted = [], list[Float32 | None]()
-    for one in people:
-        scores, predictions = model.ranking_coded(one, love, personal)
+    for person in people:
+        scores, predictions = model.ranking_coded(person, love, personal)
         predicted.append(None if predictions is None else predictions[0])
         if counts is not None and model.ranks_by_rating:
             scores = shrink_few(scores, counts)

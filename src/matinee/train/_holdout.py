@@ -26,8 +26,7 @@ class Holdout:
         low: Predictions are clipped to at least this.
         high: Predictions are clipped to at most this.
         users_are_columns: Whether items are the rows and users the columns.
-        group: The processes among which predictions are divided; all must call ``predict``
-            together.
+        group: The processes that divide predictions; all must call ``predict`` together.
     """
 
     rows: Int64

@@ -71,8 +71,7 @@ def shrinkage_coefficient(deviation: Float64, target: Float64) -> float:
 def positive_part(coefficient: float, power: float, noise: float) -> float:
     """Shrink a least-squares coefficient by its standard error s, and clip it to 0 to 1.
 
-    Returns c max(0, 1 - ``STEIN_FACTOR`` (s / c)^2), the positive-part rule of James & Stein
-    (1961).
+    Returns c max(0, 1 - ``STEIN_FACTOR`` (s / c)^2), the positive-part rule (James & Stein 1961).
 
     Args:
         coefficient: The least-squares coefficient c.

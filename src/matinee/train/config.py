@@ -77,8 +77,7 @@ class TrainConfig(Config):
     """Last hidden layers of the users trained on: "encoded" from their ratings, as for new users;
     or "stored", with a separate output table, fitted to the mean of the network's and its teachers'
     predictions. Stored codes need users as rows, a teacher and linear outputs; without these, with
-    more than 100 million numbers to store, or if they have higher validation errors, users are
-    encoded."""
+    more than 100 million stored numbers, or with higher validation errors, users are encoded."""
     validation: Annotated[float, Field(ge=0.0, lt=1.0)] | Literal["auto"] = 0.0
     """Share of the training ratings held out to choose the epoch; 0 keeps the last epoch. "auto" is
     0.005 from a million ratings on; below, the share that makes 5,000, but at most 0.02; below

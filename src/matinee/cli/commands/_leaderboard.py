@@ -121,7 +121,7 @@ def _run(
     plan = _plan(study, quick, data, requested, plan_study)
     arms = list(dict.fromkeys(arm for arm, _, _ in plan.names))
     on = _chosen(data, [d.name for d in plan.study.data], "data") if data else []
-    which = _models(models, arms) if models else []
+    chosen_arms = _models(models, arms) if models else []
     return run_shown(
         plan,
         folder,
@@ -130,7 +130,7 @@ def _run(
         workers=workers,
         threads=threads,
         seeds=requested,
-        arms=which,
+        arms=chosen_arms,
         data=on,
     )
 
@@ -154,10 +154,10 @@ def _plan(study: Study, quick: bool, data: str | None, seeds: list[int], make: A
         )
     for each in absent:
         note(f"matinee: {each.name} is left out: {each.source} is not on this machine")
-    kept = without(study, {d.name for d in absent})
-    planned = kept.quick.seeds if quick else kept.seeds
-    more = [] if set(seeds) <= set(planned) else list(dict.fromkeys([*planned, *seeds]))
-    return make(kept, quick=quick, seeds=more)
+    remaining = without(study, {d.name for d in absent})
+    planned = remaining.quick.seeds if quick else remaining.seeds
+    all_seeds = [] if set(seeds) <= set(planned) else list(dict.fromkeys([*planned, *seeds]))
+    return make(remaining, quick=quick, seeds=all_seeds)
 
 
 def without(study: Study, names: set[str]) -> Study:

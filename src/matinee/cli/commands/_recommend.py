@@ -174,9 +174,9 @@ def recommend(
     elif json and all_users:
         _stream_json(tables, model, loaded)
     elif json:
-        more = {"rated": [{"title": t, "rating": r} for t, r in meant]} if meant else {}
+        extra = {"rated": [{"title": t, "rating": r} for t, r in meant]} if meant else {}
         rows = [row for table in tables for row in table.rows()]
-        print_json({"model": loaded.kind, "folder": model, **more, "recommendations": rows})
+        print_json({"model": loaded.kind, "folder": model, **extra, "recommendations": rows})
     elif all_users:
         _stream_csv(tables)
     else:
@@ -207,11 +207,11 @@ def _items(file: Path, titles: Any, skip: bool) -> list[Any]:
     return items
 
 
-def _say_skipped(what: str, unknown: list[Any], where: str = "") -> None:
+def _say_skipped(noun: str, unknown: list[Any], location: str = "") -> None:
     if unknown:
         named = ", ".join(str(name) for name in unknown[:5]) + ", ..." * (len(unknown) > 5)
         plural = "s" * (len(unknown) > 1)
-        note(f"matinee: left out {len(unknown):,} unknown {what}{plural}{where}: {named}")
+        note(f"matinee: left out {len(unknown):,} unknown {noun}{plural}{location}: {named}")
 
 
 def _counted(tables: Iterable[Table], people: int | None) -> Iterator[Table]:

@@ -205,8 +205,8 @@ class _BestSoFar:
             self._start = trial.rmse
         self.best = best
         if best is trial:
-            worth = "the search has not ended, and it is not judged on fresh ratings"
-            description = described(trial, self._start, self._dataset, self._preset, worth)
+            gain_text = "the search has not ended, and it is not judged on fresh ratings"
+            description = described(trial, self._start, self._dataset, self._preset, gain_text)
             write_preset(self.target, description)
 
 
@@ -257,14 +257,14 @@ def _show(
     result: Sweep, parts: Parts, target: Path, table: Path | None, source: str | None
 ) -> None:
     states = [trial.state for trial in result.trials]
-    why = {
+    reasons = {
         "budget": "the budget is used up",
         "trials": "as many as asked for",
         "exhausted": "everything in the space is tried",
     }
     echo(
         f"{len(states)} trials in {clock_text(result.seconds)} ({states.count('pruned')} cut "
-        f"short, {states.count('failed')} failed): {why[result.stopped]}"
+        f"short, {states.count('failed')} failed): {reasons[result.stopped]}"
     )
     sizes = result.sizes
     echo(
@@ -288,9 +288,9 @@ def _show(
         order = sorted(result.importances.items(), key=lambda pair: -pair[1])
         text = ", ".join(f"{key.rsplit('.', 1)[-1]} {100 * share:.0f}%" for key, share in order)
         echo(f"what decided the RMSE: {text}")
-    for what, gain in (("fresh ratings", result.fresh), (parts.describe(), result.test)):
+    for part_name, gain in (("fresh ratings", result.fresh), (parts.describe(), result.test)):
         if gain is not None:
-            echo(f"\nscored on {what}: {gain.n:,} ratings, {_models(gain.seeds)}\n")
+            echo(f"\nscored on {part_name}: {gain.n:,} ratings, {_models(gain.seeds)}\n")
             _show_gain(gain, result.preset, alone=result.best.number == 0)
     echo(f"\nThe best: {result.worth}.")
     echo(f"\npreset: {target}" + (f"\ntrials: {table}" if table else "") + "\n\nnext:")

@@ -175,8 +175,8 @@ def _settings_of(
     from ...models import Trainable, load_model
 
     if changes or preset != "default":
-        which = "--set" if changes else "--preset"
-        raise UsageError(f"{which}: the settings are those of {base}; leave it out, or --from")
+        option = "--set" if changes else "--preset"
+        raise UsageError(f"{option}: the settings are those of {base}; leave it out, or --from")
     if out is None:
         raise UsageError(f"--from needs --out DIR for the updated model; {base} will do")
     model = load_model(base)
@@ -213,8 +213,8 @@ def _show(fitted: Fitted, parts: Parts) -> None:
     training = model.record["training"]
     run, best = training["epochs_run"], training["best_epoch"]
     several = isinstance(best, list)
-    named = ", ".join(map(str, best)) if several else best
-    chosen_by = f" (the best by validation: {named})" if model.n_valid else ""
+    epochs = ", ".join(map(str, best)) if several else best
+    chosen_by = f" (the best by validation: {epochs})" if model.n_valid else ""
     members = f"{len(best)} members, " if several else ""
     epochs = (
         f" {members}{run} epoch{'s' * (run != 1)}{chosen_by}" if run else ""
@@ -246,6 +246,6 @@ def _show(fitted: Fitted, parts: Parts) -> None:
     echo("  " + command_line(["report", folder]))
     echo("  " + command_line(["serve", folder]))
     if parts.test is not None and (parts.protocol or {}).get("by") in ("file", "name"):
-        named = (parts.protocol or {}).get("test") or (parts.protocol or {}).get("name")
+        source = (parts.protocol or {}).get("test") or (parts.protocol or {}).get("name")
         lists = ["--lists"] if score is None else []
-        echo("  " + command_line(["evaluate", folder, "--test", named, *lists]))
+        echo("  " + command_line(["evaluate", folder, "--test", source, *lists]))

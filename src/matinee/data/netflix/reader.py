@@ -58,12 +58,12 @@ def read_netflix(
     """
     sizes = [_size(part) for part in parts]
     lines = _Lines(len(parts), sum(sizes), scale or STARS)
-    done = 0
+    total = 0
     for part, size in zip(parts, sizes, strict=True):
-        for got in lines.read(part, size):
-            done += got
+        for n_bytes in lines.read(part, size):
+            total += n_bytes
             if report is not None:
-                report("reading", done, sum(sizes))
+                report("reading", total, sum(sizes))
     if not lines.rows:
         raise DataError(f"{label_of([part.label for part in parts])}: holds no ratings")
     encoded = _ordered(lines, report)
@@ -78,12 +78,12 @@ def locations_of(parts: Sequence[Part], user: int, movie: int) -> Iterator[str]:
     """Where a user rates a movie: "combined_data_1.txt, line 14", in order."""
     start = f"{user},".encode()
     for part in parts:
-        here = False
+        in_movie = False
         with part.path.open("rb") as file:
             for number, line in enumerate(file, start=1):
                 if b":" in line:
-                    here = int(line.removeprefix(_BOM).split(b":")[0]) == movie
-                elif here and line.startswith(start):
+                    in_movie = int(line.removeprefix(_BOM).split(b":")[0]) == movie
+                elif in_movie and line.startswith(start):
                     yield f"{part.label}, line {number}"
 
 
@@ -116,26 +116,26 @@ class _Lines:
     def read(self, part: Part, size: int) -> Iterator[int]:
         """Read that many bytes of a file, yielding the size of each block."""
         self._line, self._headed = 0, False
-        left, kept = size, 0
+        left, leftover = size, 0
         view = memoryview(self._buffer)
         try:
             with part.path.open("rb", buffering=0) as file:
                 while left:
-                    got = file.readinto(view[kept : kept + min(_BLOCK, left)])
-                    if not got:
+                    n_bytes = file.readinto(view[leftover : leftover + min(_BLOCK, left)])
+                    if not n_bytes:
                         raise DataError(f"{part.label}: became shorter while it was read")
-                    left -= got
-                    end = kept + got
+                    left -= n_bytes
+                    end = leftover + n_bytes
                     cut = not left and self._buffer[end - 1] != ord("\n")
                     if cut:
                         self._buffer[end] = ord("\n")
                         end += 1
                     whole = self._buffer.rfind(b"\n", 0, end) + 1
                     self._parse(part, whole, cut)
-                    kept = end - whole
-                    self._check_width(part, kept)
-                    self._buffer[:kept] = self._buffer[whole:end]
-                    yield got
+                    leftover = end - whole
+                    self._check_width(part, leftover)
+                    self._buffer[:leftover] = self._buffer[whole:end]
+                    yield n_bytes
         except OSError as error:
             raise DataError(f"{part.label}: cannot read: {error.strerror}") from None
 
@@ -159,8 +159,8 @@ class _Lines:
         if n_movies:
             self._sections.append((self._movies[:n_movies].copy(), self._starts[:n_movies].copy()))
 
-    def _check_width(self, part: Part, kept: int) -> None:
-        if kept > _LONGEST:
+    def _check_width(self, part: Part, leftover: int) -> None:
+        if leftover > _LONGEST:
             raise DataError(
                 f"{part.label}, line {self._line + 1}: has no end within {_LONGEST:,} bytes; this "
                 "is no text, or another kind of file"

@@ -35,11 +35,11 @@ def stage_best(work: Workspace, scan: Scan, stage: Callable[[Scan], Staged]) -> 
         error = first
     for other in scan.others():
         try:
-            again = stage(other)
+            restaged = stage(other)
         except (DataError, duckdb.Error):
             continue
-        if error is not None or (other.lines is not None and again.rows == other.lines()):
-            return other, again
+        if error is not None or (other.lines is not None and restaged.rows == other.lines()):
+            return other, restaged
     if isinstance(error, duckdb.Error) and scan.lines is not None:
         raise _unparsed(scan, error) from None
     if error is not None:

@@ -79,8 +79,8 @@ def get(
             f"(it has {', '.join(CATALOGUE)})"
         )
     dataset = CATALOGUE[name]
-    asked = replace(dataset, url=url) if url else dataset
-    return fetch(asked, data_home(), progress=progress, timeout=timeout)
+    source = replace(dataset, url=url) if url else dataset
+    return fetch(source, data_home(), progress=progress, timeout=timeout)
 
 
 def fetch(
@@ -165,17 +165,17 @@ class _Download:
 
     def run(self) -> None:
         """Receive until complete, going on after each break for as long as that gets further."""
-        failed = 0
+        failures = 0
         while self.note is None or self.note.total is None or self.size != self.note.total:
             before = self.size
             try:
                 self._receive()
                 return
             except _DroppedError as error:
-                failed = 1 if self.size > before else failed + 1
-                if failed >= _TRIES:
+                failures = 1 if self.size > before else failures + 1
+                if failures >= _TRIES:
                     self._give_up(str(error))
-                time.sleep(self.wait * 2 ** (failed - 1))
+                time.sleep(self.wait * 2 ** (failures - 1))
 
     def restart(self) -> None:
         """Discard what was received so far."""
@@ -270,15 +270,15 @@ class _Download:
         return None
 
     def _give_up(self, reason: str) -> None:
-        kept = self.size
+        size = self.size
         name = self.dataset.name
-        again = (
-            f"the {kept / 1e6:.1f} MB so far are kept: `matinee data get {name}` resumes from there"
-            if kept
+        advice = (
+            f"the {size / 1e6:.1f} MB so far are kept: `matinee data get {name}` resumes from there"
+            if size
             else f"try `matinee data get {name}` again when there is a network"
         )
         raise MatineeError(
-            f"{self.dataset.url}: {reason}; {again}. Or bring the archive here some other way and "
+            f"{self.dataset.url}: {reason}; {advice}. Or bring the archive here some other way and "
             f"`matinee data add {name} FILE.zip`"
         )
 

@@ -177,18 +177,18 @@ def _split_paths(name: str, entry: NamedSplit | None) -> Iterator[dict[str, Path
         folder = Path(name) if Path(name).exists() else locate(name)
         part_files = _parts_in(folder) if folder is not None and folder.is_dir() else None
         if part_files is None:
-            what = f"{folder} holds no train and test file" if folder else "no such folder"
+            detail = f"{folder} holds no train and test file" if folder else "no such folder"
             raise UsageError(
                 f"no split {name!r}{nearest(name, NAMED_SPLITS)} (named are "
-                f"{', '.join(NAMED_SPLITS)}; as a folder: {what})"
+                f"{', '.join(NAMED_SPLITS)}; as a folder: {detail})"
             )
         yield part_files
         return
     folder = locate(entry.dataset)
     if folder is None:
         get = f"`matinee data get {entry.dataset}` first"
-        what = get if entry.dataset in CATALOGUE else UNDISTRIBUTED[entry.dataset]
-        raise DataError(f"{name}: {entry.dataset} is not on this machine; {what}")
+        detail = get if entry.dataset in CATALOGUE else UNDISTRIBUTED[entry.dataset]
+        raise DataError(f"{name}: {entry.dataset} is not on this machine; {detail}")
     with scratch_folder() as scratch:
         if folder.is_file() and zipfile.is_zipfile(folder):
             folder = _unpacked(folder, scratch)

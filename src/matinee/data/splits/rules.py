@@ -81,17 +81,17 @@ def _people(ratings: Ratings, division: Division) -> Int8:
     if not 0 < share < 1:
         raise UsageError(f"given = {share:g}: a share lies between 0 and 1")
     counts = np.bincount(ratings.users, minlength=ratings.n_users)
-    able, everyone = np.flatnonzero(counts >= 2), int(np.count_nonzero(counts))
-    wanted = number_of("holdout", division.holdout, everyone)
+    eligible, everyone = np.flatnonzero(counts >= 2), int(np.count_nonzero(counts))
+    n_test = number_of("holdout", division.holdout, everyone)
     middle = number_of("valid", division.valid, everyone) if division.valid else 0
-    if not 0 < wanted <= len(able) - middle or wanted + middle == everyone:
+    if not 0 < n_test <= len(eligible) - middle or n_test + middle == everyone:
         raise DataError(
-            f"{ratings.name}: cannot hold out {wanted + middle:,} users: of {everyone:,}, "
-            f"{len(able):,} have two ratings or more, and someone must be left to train on"
+            f"{ratings.name}: cannot hold out {n_test + middle:,} users: of {everyone:,}, "
+            f"{len(eligible):,} have two ratings or more, and someone must be left to train on"
         )
     rng = np.random.default_rng(division.seed)
-    test = rng.choice(able, size=wanted, replace=False)
-    scored = np.clip(np.floor(counts * (1 - share) + 0.5).astype(np.int64), 1, counts - 1)
+    test = rng.choice(eligible, size=n_test, replace=False)
+    n_scored = np.clip(np.floor(counts * (1 - share) + 0.5).astype(np.int64), 1, counts - 1)
     part = np.zeros(len(ratings), dtype=np.int8)
 
     def divide(people: npt.NDArray[np.int64], held: int, seen: int) -> None:
@@ -103,12 +103,12 @@ def _people(ratings: Ratings, division: Division) -> Int8:
             in_time(held_ratings, rng) if division.latest else shuffled(len(held_ratings), rng)
         )
         each = np.bincount(held_ratings.users, minlength=ratings.n_users)
-        label = from_the_end(held_ratings.users, each, sequence, scored, np.zeros_like(scored))
+        label = from_the_end(held_ratings.users, each, sequence, n_scored, np.zeros_like(n_scored))
         part[rows] = np.where(label == TEST, held, seen)
 
     divide(test, TEST, GIVEN)
     if middle:
-        divide(rng.choice(np.setdiff1d(able, test), middle, replace=False), VALID, VALID_GIVEN)
+        divide(rng.choice(np.setdiff1d(eligible, test), middle, replace=False), VALID, VALID_GIVEN)
     return part
 
 

@@ -51,8 +51,8 @@ def window_split(
     held = np.flatnonzero(part == TEST)
     chosen = np.random.default_rng(checked_seed(seed)).permutation(held)[: round(valid * len(held))]
     part[chosen] = VALID
-    for which, name in ((TRAIN, "train"), (VALID, "validation"), (TEST, "test")):
-        if not (part == which).any():
+    for code, name in ((TRAIN, "train"), (VALID, "validation"), (TEST, "test")):
+        if not (part == code).any():
             raise DataError(f"{ratings.name}: these windows leave the {name} part empty")
     notes, overlap_notes = ratings.notes, _overlap_notes(*unseen)
     rest, columns = apart(ratings)

@@ -111,8 +111,7 @@ def tally(
         relevant: The relevant test items.
         items: Training statistics of the items.
         cutoffs: Every cutoff k.
-        depth: List length up to which recall and precision are computed; at least the largest
-            cutoff.
+        depth: Longest list for recall and precision; at least the largest cutoff.
         on_lists: Called with the lists.
 
     Raises:

@@ -23,8 +23,7 @@ class Data(Config):
     """Size of the hold-out, as for `--holdout`: a share below 1, or a whole number; 0
     if the source is a split."""
     read: TableOptions = TableOptions()
-    """How the source is read, if it is not a split: its columns, delimiter, scale and the
-    like."""
+    """How the source is read, if it is not a split: its columns, delimiter, scale and so on."""
     by: Annotated[str, OneOf(RULES)] = "random"
     """How ratings are held out."""
     given: float = Field(0.8, gt=0.0, lt=1.0)

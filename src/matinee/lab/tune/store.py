@@ -83,8 +83,7 @@ class TrialStore:
         seed: Of the sampler.
 
     Raises:
-        UsageError: The file belongs to another sweep, is not a sweep, or is in use by another
-            process.
+        UsageError: The file is of another sweep, not a sweep, or in use by another process.
         MatineeError: It is damaged, or cannot be written.
     """
 

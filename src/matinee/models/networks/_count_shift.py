@@ -61,8 +61,7 @@ class CountShift:
             log_counts: As the attribute.
             items: Item of each rating, (n,).
             log_users: Log count of each rating's user, float64 (n,).
-            total: Sum of the weights, which scales the prior: with no weight there is nothing to
-                shift.
+            total: Sum of the weights, which scales the shift.
         """
         direction = direction * total
         difference = direction @ deviations

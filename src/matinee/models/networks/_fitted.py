@@ -53,8 +53,7 @@ class FittedNetwork:
         n_valid: Ratings in the validation part.
         shrinkage: Shrinkage coefficient of its deviations from the bias model, 1 for none.
         stored: With users as rows, stored codes of training users; None to encode their ratings.
-        columns: Item columns that it or its teachers use; with items as rows ``known`` has
-            them too.
+        columns: Item columns that it or its teachers use (with items as rows, also in ``known``).
         teacher_epochs: Metrics of every epoch of its teachers, if it has any.
     """
 

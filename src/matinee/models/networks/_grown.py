@@ -34,8 +34,7 @@ class Grown:
     def of(cls, rows: Int64, histories: Histories, trained: Histories) -> Grown:
         """Find such users among some rows of histories.
 
-        Users who no longer have one of their training items are excluded: a withdrawn rating must
-        not be used.
+        Users without one of their training items are excluded: withdrawn ratings must not be used.
 
         Args:
             rows: int64, ascending.

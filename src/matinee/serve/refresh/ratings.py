@@ -41,11 +41,11 @@ def feedback_ratings(
             continue  # it came late
         if value is None or scale.low <= value <= scale.high:
             latest[pair] = (value, event.time, weights.get(event.kind, 1.0))
-    given = {pair: rating for pair, rating in latest.items() if rating[0] is not None}
-    if not given:
+    rated = {pair: rating for pair, rating in latest.items() if rating[0] is not None}
+    if not rated:
         return None
-    users, items = (np.array(side, dtype=object) for side in zip(*given, strict=True))
-    values, times, each = zip(*given.values(), strict=True)
+    users, items = (np.array(side, dtype=object) for side in zip(*rated, strict=True))
+    values, times, each = zip(*rated.values(), strict=True)
     ratings = Ratings.from_arrays(users, items, values, times, scale=scale, name="feedback")
     return replace(ratings, weights=np.array(each, dtype=np.float32)) if weights else ratings
 

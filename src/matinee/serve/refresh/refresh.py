@@ -103,12 +103,12 @@ def refresh(
     model = load_model(folder)
     trained = known_ratings(model)
     trained.require_ratings("the gate of refresh", "train anew, and compare with evaluate --lists")
-    gone = _erased(trained, store)
-    how: Literal["update", "anew"] = "anew" if anew or gone.any() else "update"
+    erased = _erased(trained, store)
+    how: Literal["update", "anew"] = "anew" if anew or erased.any() else "update"
     feedback = feedback_ratings(store, model.scale, weights)
     if feedback is not None and feedback.weights is not None and not model.takes_weights:
         raise UsageError(f"weights: the model {model.kind} takes no weights of ratings")
-    trained = trained.take(~gone[trained.users])
+    trained = trained.take(~erased[trained.users])
     new = None if feedback is None else _not_in(trained, feedback)
     if new is None or not len(new):
         return Refreshed("waiting", how, 0, 0)
@@ -117,14 +117,14 @@ def refresh(
     earlier, test = new.take(~newest).compact(), new.take(newest).compact()
     if len(test) < LEAST or test.n_users < 2 or not len(earlier):
         return Refreshed("waiting", how, len(new), len(test))
-    candidate = _trained(model, folder, earlier, gone if how == "anew" else None, seed)
-    known, _ = all_ratings(model, earlier)
-    shown = []
+    candidate = _trained(model, folder, earlier, erased if how == "anew" else None, seed)
+    seen, _ = all_ratings(model, earlier)
+    sides = []
     for each in (model, candidate):
-        people = each._people(known, "skip")
-        shown.append((people.histories, people.rows(test.user_ids.ids)))
-    gain = prequential_gain(model, candidate, test, (shown[0], shown[1]), seed=seed)
-    lists = list_gain(model, candidate, test, (shown[0], shown[1]), seed=seed)
+        people = each._people(seen, "skip")
+        sides.append((people.histories, people.rows(test.user_ids.ids)))
+    gain = prequential_gain(model, candidate, test, (sides[0], sides[1]), seed=seed)
+    lists = list_gain(model, candidate, test, (sides[0], sides[1]), seed=seed)
     because = tuple(
         name
         for name, worse in (
@@ -171,19 +171,19 @@ def _worse(lists: ListGain, margin: float) -> bool:
 
 
 def _trained(
-    model: Recommender, folder: Path, earlier: Ratings, gone: Mask | None, seed: int
+    model: Recommender, folder: Path, earlier: Ratings, erased: Mask | None, seed: int
 ) -> Any:
     """Train a new model: an update, or retraining without erased users."""
-    fresh: Any = load_model(folder)
-    if gone is None:
-        return fresh.update(earlier, seed=seed, progress=False)
+    candidate: Any = load_model(folder)
+    if erased is None:
+        return candidate.update(earlier, seed=seed, progress=False)
     data, added = all_ratings(model, earlier)
     names = data.user_ids.decode(data.users)
-    erased = {str(user) for user in model.user_ids.ids[gone]}
-    kept = added | ~np.isin(names.astype(str), sorted(erased))
+    erased_ids = {str(user) for user in model.user_ids.ids[erased]}
+    kept = added | ~np.isin(names.astype(str), sorted(erased_ids))
     whole = replace(data.take(kept), notes=())
-    fit_whole(fresh, model, whole, earlier, seed=seed, progress=False)
-    return fresh
+    fit_whole(candidate, model, whole, earlier, seed=seed, progress=False)
+    return candidate
 
 
 def _erased(trained: Ratings, store: FeedbackStore) -> Mask:
@@ -198,11 +198,11 @@ def _not_in(trained: Ratings, feedback: Ratings) -> Ratings:
     """The ratings that are not, with the same value, among those trained on."""
     users = trained.user_ids.encode(feedback.user_ids.ids)[feedback.users].astype(np.int64)
     items = trained.item_ids.encode(feedback.item_ids.ids)[feedback.items]
-    both = (users >= 0) & (items >= 0)
+    is_known = (users >= 0) & (items >= 0)
     keys = trained.users.astype(np.int64) * trained.n_items + trained.items
     order = np.argsort(keys)
-    wanted = users * trained.n_items + items
-    position = np.minimum(np.searchsorted(keys, wanted, sorter=order), len(keys) - 1)
-    same: Mask = both & (keys[order[position]] == wanted)
-    same &= trained.values[order[position]] == feedback.values
-    return feedback.take(~same).compact()
+    pair_keys = users * trained.n_items + items
+    position = np.minimum(np.searchsorted(keys, pair_keys, sorter=order), len(keys) - 1)
+    repeated: Mask = is_known & (keys[order[position]] == pair_keys)
+    repeated &= trained.values[order[position]] == feedback.values
+    return feedback.take(~repeated).compact()

@@ -13,8 +13,7 @@ class BayesianConfig(Config):
     """Bayesian factorisation machine, trained by Gibbs sampling (kind = "bayesian")."""
 
     rank: Annotated[int, Field(ge=1)] | Literal["auto"] = "auto"
-    """Length of the factor vectors; "auto" grows with the root of the number of ratings, from 4 to
-    40."""
+    """Length of the factor vectors; "auto" grows from 4 to 40 with the root of the ratings."""
     chains: int = Field(2, ge=1)
     """Independent chains, each sampled in its own thread."""
     sweeps: int = Field(100, ge=2)

@@ -14,8 +14,7 @@ from .als_kernels import entry_scores, solve_rows
 from .config import FactorsConfig
 
 RIDGES = (0.8, 1.0, 1.2, 1.45, 1.75, 2.2, 3.0, 5.0)
-"""The path of "auto", from the weakest: factors that a strong ridge has shrunk to zero stay
-zero."""
+"""The path of "auto", from the weakest: factors shrunk to zero by a strong ridge stay zero."""
 _FIRST, _EACH = 5, 2
 """Sweeps at the first ridge of the path, and at each later one, which is warm-started."""
 

@@ -27,8 +27,7 @@ class ListNetworkConfig(Config):
     """Squared error over all items, or the likelihood of a softmax over all items."""
     objective: Literal["conditional", "reconstruct"] = "conditional"
     """Entries in the loss: with "conditional" a random share of each history is input and the rest
-    is the target; with "reconstruct" the history is input with dropout, and all of it is the
-    target."""
+    is the target; with "reconstruct" all of it is the target, and the input has dropout."""
     hidden: tuple[Width, ...] = (256, 256)
     """Widths of the layers between input and output."""
     residual: bool = True

@@ -115,8 +115,7 @@ def run_study(
         listener: Receives the events of the study.
 
     Raises:
-        UsageError: The folder belongs to another study, or there is no such group, seed, arm or
-            data.
+        UsageError: Another study's folder, or no such group, seed, arm or data.
         DataError: The folder was written by another version.
         MatineeError: Another engine is at work in it, or it cannot be written to.
     """
