@@ -142,7 +142,7 @@ def test_rules_between_options_show_the_rule_and_not_the_table() -> None:
     )
     with pytest.raises(UsageError) as caught:
         Settings().replace({"batch_size": "x"}, "--set")
-    with pytest.raises(UsageError, match=r"input_dropout means nothing with objective = 'cond"):
+    with pytest.raises(UsageError, match=r"input_dropout has no effect with objective = 'cond"):
         preset("default").replace({"input_dropout": 0.2}, "--set")
     assert str(caught.value).startswith("--set: train.batch_size = 'x': Input should be a valid")
     assert "or Input should be 'auto'" in str(caught.value)

@@ -242,13 +242,13 @@ def test_objects_are_no_ids(tmp_path: Path) -> None:
 def test_names_that_differ_in_case_alone(tmp_path: Path) -> None:
     text = "userId,USERID,item,rating\n1,9,1,3\n2,8,1,4\n"
     path = write(tmp_path, {"r.csv": text}) / "r.csv"
-    with pytest.raises(DataError, match="'userId' and 'USERID' differ in case alone"):
+    with pytest.raises(DataError, match="'userId' and 'USERID' differ only in case"):
         load(path)
     assert load(path, user="USERID", allow_single=True).user_ids.ids.tolist() == [8, 9]
     rows = lines({"userId": 1, "USERID": 2, "item": 3, "rating": 4})
     frame = pd.DataFrame({"userId": [1], "USERID": [2], "item": [3], "rating": [4]})
     for source in (write(tmp_path, {"r.jsonl": rows}) / "r.jsonl", frame):
-        with pytest.raises(DataError, match="differ in case alone"):
+        with pytest.raises(DataError, match="differ only in case"):
             load(source, allow_single=True)
     columns = {"rating": [1, 2], "rating_1": [3, 4], "user": [1, 2], "item": [1, 1]}
     assert load(columns, allow_single=True).values.tolist() == [1, 2]

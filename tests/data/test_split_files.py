@@ -173,7 +173,7 @@ def test_a_split_is_replaced_and_nothing_else(ratings: Ratings, tmp_path: Path) 
 def test_options_that_do_not_go_together(ratings: Ratings, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no validation part"):
         split_files(ratings, tmp_path / "out", by="kfold", valid=0.1)
-    with pytest.raises(UsageError, match="cuts at no moment"):
+    with pytest.raises(UsageError, match="does not use moments"):
         split_files(ratings, tmp_path / "out", by="people", at=5)
     with pytest.raises(UsageError, match="needs two moments"):
         split_files(ratings, tmp_path / "out", by="time", valid=0.1, at=5_000)

@@ -147,9 +147,9 @@ def test_sweeps_are_reported_and_kept(tmp_path: object) -> None:
 
 def test_what_does_not_apply_is_refused(tmp_path: object) -> None:
     assert isinstance(model("biased-mf", factors=3), BiasedMF)
-    with pytest.raises(UsageError, match=r"train\.epochs means nothing to kind biased-mf.* mf"):
+    with pytest.raises(UsageError, match=r"train\.epochs has no effect on kind biased-mf.* mf"):
         model("biased-mf", epochs=3)
-    with pytest.raises(UsageError, match=r"mf\.factors means nothing to kind autoencoder"):
+    with pytest.raises(UsageError, match=r"mf\.factors has no effect on kind autoencoder"):
         model("default", **{"mf.factors": 3})
     with pytest.raises(UsageError, match=r"of kind 'biased-mf'; matinee\.model makes"):
         Autoencoder("biased-mf")

@@ -101,9 +101,9 @@ def test_an_earlier_spelling_is_read(tmp_path: Path) -> None:
 
 def test_an_option_of_another_kind_is_an_error() -> None:
     for kind, changes, message in (
-        ("autoencoder", {"mf.factors": 3}, "mf.factors means nothing to kind autoencoder, whose"),
-        ("biased-mf", {"epochs": 3}, "train.epochs means nothing to kind biased-mf, whose section"),
-        ("popularity", {"hidden": [3]}, "network.hidden means nothing to kind popularity"),
+        ("autoencoder", {"mf.factors": 3}, "mf.factors has no effect on kind autoencoder, whose"),
+        ("biased-mf", {"epochs": 3}, "train.epochs has no effect on kind biased-mf, whose section"),
+        ("popularity", {"hidden": [3]}, "network.hidden has no effect on kind popularity"),
         ("lists", {"hidden": 3}, "'hidden' could be lists.net.hidden or lists.recvae.hidden"),
     ):
         with pytest.raises(UsageError, match=message):
@@ -116,7 +116,7 @@ def test_another_kind_drops_what_it_does_not_read() -> None:
     assert made == Settings.make(
         {"kind": "bias", "bias": {"epochs": 4}, "network": {"clip": False}}
     )
-    with pytest.raises(UsageError, match=r"network\.hidden means nothing to kind bias"):
+    with pytest.raises(UsageError, match=r"network\.hidden has no effect on kind bias"):
         preset("base").replace({"kind": "bias", "hidden": [3]})
 
 

@@ -76,5 +76,5 @@ def test_a_strong_penalty_leaves_the_output_biases() -> None:
 
 def test_options_are_its_own() -> None:
     assert isinstance(model("sparsefc", units=8), SparseFC)
-    with pytest.raises(UsageError, match=r"network\.hidden means nothing to kind sparsefc"):
+    with pytest.raises(UsageError, match=r"network\.hidden has no effect on kind sparsefc"):
         SparseFC(hidden=[5])

@@ -174,9 +174,9 @@ def test_divergence_is_named() -> None:
     [
         ({"loss": "multinomial", "zero_weight": 0.1}, "zero_weight means nothing"),
         ({"objective": "reconstruct", "given_weight": 0.1}, "given_weight means nothing"),
-        ({"beta": 0.1}, "beta means nothing without a variational"),
+        ({"beta": 0.1}, "beta has no effect without a variational"),
         ({"beta_rise": 0.1}, "beta_rise means nothing"),
-        ({"score_every": 2}, "score_every means nothing without choose_epoch"),
+        ({"score_every": 2}, "score_every has no effect without choose_epoch"),
         ({"variational": True}, "needs 3, 5"),
         ({"shown": [0.0, 0.5]}, "shown must be"),
         ({"hidden": []}, "at least one layer"),

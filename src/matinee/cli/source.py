@@ -178,7 +178,7 @@ def reading_options(
 
 
 def load_arguments(options: Mapping[str, Any]) -> dict[str, Any]:
-    """The reading options of a command that are set, as arguments of ``load``."""
+    """Return the reading options of a command that are set, as arguments of ``load``."""
     parsed = {
         **options,
         "scale": parse_scale(options.get("scale")),
@@ -206,7 +206,7 @@ def read(source: str | None, *, notes: bool = True, **options: Any) -> Ratings:
     if (source is None) == ("sql" not in arguments):
         raise UsageError("name a SOURCE to read, or give a query with --sql (and not both)")
     if "database" in arguments and "sql" not in arguments:
-        raise UsageError("--database goes with --sql")
+        raise UsageError("--database needs --sql")
     with reading() as report:
         ratings = load(source, report=report, **arguments)
     if notes:
@@ -232,7 +232,7 @@ class Reading:
 
     @classmethod
     def of(cls, reading: Mapping[str, Any], source: str | None, **more: Any) -> Reading:
-        """The options of a command with ``reading_options``.
+        """Return the options of a command with ``reading_options``.
 
         Args:
             reading: The options given to the command.
@@ -254,7 +254,7 @@ class Reading:
         return {name: value for name, value in options.items() if value is not None}
 
     def with_steps(self, source: str, steps: Mapping[str, Any]) -> Reading:
-        """The same with the options of an earlier command, for a source.
+        """Return the same with the options of an earlier command, for a source.
 
         Options given to this command take precedence.
         """

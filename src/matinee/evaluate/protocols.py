@@ -62,10 +62,10 @@ def protocols(model: Predicts, train: Ratings, test: Ratings, *, seed: int = 0) 
         UsageError: The model was saved without histories, or knows no test user and item.
     """
     if model.histories is None:
-        raise UsageError("this model carries no histories; fit it, or save it with them")
+        raise UsageError("this model was saved without histories; fit it, or save it with them")
     users, items, values = _known(model, test)
     if not len(values):
-        raise UsageError(f"{test.name}: the model knows none of its users and items")
+        raise UsageError(f"{test.name}: it has no rating of a known user and item")
     predicted = _predict(model, model.histories, users, items)
     low, high = model.scale.low, model.scale.high
     served = np.clip(predicted, low, high) if model.clip else predicted

@@ -32,7 +32,7 @@ class Member(Config):
     @field_validator("set", mode="before")
     @classmethod
     def _dotted(cls, value: object) -> object:
-        """A dotted key such as ``train.epochs`` as one key, where TOML makes nested tables."""
+        """Join nested TOML tables to a dotted key such as ``train.epochs``."""
         return dict(_flat(value, "")) if isinstance(value, Mapping) else value
 
 
@@ -74,7 +74,7 @@ class Settings(Config):
 
     @classmethod
     def options(cls) -> Mapping[str, FieldInfo]:
-        """The fields, and the sections of all kinds of model."""
+        """Return the fields, and the sections of all kinds of model."""
         every = {
             kind.section: FieldInfo(
                 annotation=kind.settings, default=kind.settings(), description=kind.summary
@@ -98,11 +98,11 @@ class Settings(Config):
             raise ValueError("batch_norm needs a batch_size of at least 2")
         if self.network.input_dropout and self.train.objective == "conditional":
             raise ValueError(
-                "input_dropout means nothing with objective = 'conditional', which hides a random "
+                "input_dropout has no effect with objective = 'conditional', which hides a random "
                 "share of each row itself"
             )
         if self.network.columns and self.train.refeed != "off":
-            raise ValueError("refeed has outputs alone for inputs; with columns set it off")
+            raise ValueError("refeed only feeds back outputs; with columns set it off")
         if self.network.output == "ordinal" and self.train.refeed != "off":
             raise ValueError("refeed takes outputs for ratings; with output = 'ordinal' set it off")
         if self.kind != "autoencoder" and self.members:
@@ -203,7 +203,7 @@ def settings_class(kind: str) -> type[Settings]:
 
 
 def _idle(cls: type[Settings], kind: str, key: str, value: Any, source: str) -> bool:
-    """Whether a key is a section of another kind of model, with all options at their defaults.
+    """Return whether a key is another kind's section with all options at their defaults.
 
     Raises:
         UsageError: A section of another kind in which something is set.
@@ -228,7 +228,7 @@ def _refuse_idle(kind: str, section: str, options: Config) -> None:
         if name not in _COMMON and getattr(options, name) != getattr(plain, name):
             sections = kind_named(kind).sections
             used = f"whose section is {', '.join(sections)}" if sections else "which has no options"
-            raise ValueError(f"{section}.{name} means nothing to kind {kind}, {used}")
+            raise ValueError(f"{section}.{name} has no effect on kind {kind}, {used}")
 
 
 def _flat(values: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:

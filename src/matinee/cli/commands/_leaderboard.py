@@ -177,14 +177,13 @@ def without(study: Study, names: set[str]) -> Study:
 
 
 def _chosen(text: str, known: list[str], option: str) -> list[str]:
-    """The names that match a comma-separated list of names and patterns, in their order."""
+    """Return the names that match a comma-separated list of names and patterns, in their order."""
     chosen: set[str] = set()
     for name in filter(None, (part.strip() for part in text.split(","))):
         hits = {other for other in known if fnmatchcase(other, name)}
         if not hits:
             raise UsageError(
-                f"--{option} {name!r}: there is none{nearest(name, known)} "
-                f"(there are {', '.join(known)})"
+                f"--{option} {name!r}: unknown{nearest(name, known)} (there are {', '.join(known)})"
             )
         chosen |= hits
     if not chosen:

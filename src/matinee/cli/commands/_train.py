@@ -136,7 +136,9 @@ def train(
         if watch and parts.test is not None and parts.test.implicit:
             raise UsageError("--watch measures the RMSE of each epoch; interactions have none")
         if watch and parts.given is not None:
-            raise UsageError("--watch scores people of the training part, and the test has none")
+            raise UsageError(
+                "--watch scores users of the training part, and the test part has none of them"
+            )
         folder = out or default_folder(parts.train.name, preset)
         if not json:
             note(_beginning(parts, preset if base is None else f"{base} further", group))
@@ -171,7 +173,7 @@ def train(
 def _settings_of(
     base: Path, changes: dict[str, Any], preset: str, out: Path | None
 ) -> tuple[str, Settings]:
-    """What a model that is to be updated was trained with."""
+    """Return what a model that is to be updated was trained with."""
     from ...models import Trainable, load_model
 
     if changes or preset != "default":

@@ -81,7 +81,7 @@ def _text(sql: str, kind: object) -> tuple[str, str]:
 
 
 def _is_rows(kind: object) -> bool:
-    """Whether a value is a list of objects."""
+    """Return whether a value is a list of objects."""
     return str(kind).startswith("STRUCT(") and str(kind).endswith(")[]")
 
 
@@ -135,7 +135,7 @@ def _member(sql: str, name: str) -> str:
 
 
 def _path(name: str) -> str:
-    """A key as a JSON pointer, as SQL."""
+    """Return a key as a JSON pointer, as SQL."""
     return literal("/" + name.replace("~", "~0").replace("/", "~1"))
 
 

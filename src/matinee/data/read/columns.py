@@ -67,7 +67,7 @@ _TYPED = re.compile(r":(token|float)(_seq)?$")
 
 
 def option_of(role: str, roles: Sequence[str]) -> str:
-    """The option that states the column of a role."""
+    """Return the option that states the column of a role."""
     if role == PERSON:
         return "--person-id"
     return "--item-id" if role == ITEM and TITLE in roles else f"--{role}"
@@ -83,7 +83,7 @@ def plain(name: str) -> str:
 
 
 def recognised(names: Sequence[str], roles: Sequence[str], mapped: Mapping[str, str]) -> int:
-    """How many of the roles these column names fill, mapped or by their usual names."""
+    """Return how many of the roles these column names fill, mapped or by their usual names."""
     present = {plain(name) for name in names}
     return sum(
         plain(mapped[role]) in present if role in mapped else not present.isdisjoint(USUAL[role])
@@ -99,7 +99,7 @@ def assign(
     header: bool,
     label: str,
 ) -> dict[str, str]:
-    """The column of each role.
+    """Return the column of each role.
 
     Args:
         names: The table's columns, in order; of a file with no header their numbers from 1.
@@ -233,7 +233,7 @@ def columns_of(
 
 
 def _is_clock(work: Workspace, scan: Scan, name: str) -> bool:
-    """Whether all values of a column, among the first rows, are times of day."""
+    """Return whether all values of a column, among the first rows, are times of day."""
     text = f"nullif(trim(CAST({scan.columns[name][0]} AS VARCHAR)), '')"
     query = f"SELECT bool_and(regexp_full_match({text}, '{_CLOCK}'))"
     row = run(work, scan, f"{query} FROM (SELECT * FROM {scan.relation} LIMIT {SAMPLE})").fetchone()
@@ -279,7 +279,7 @@ def _refuse_twin(name: str, names: Sequence[str], stated: Collection[str], label
             if name in stated and other == bare:
                 continue
             raise DataError(
-                f"{label}: columns {name!r} and {bare!r} differ in case alone; rename one, or "
+                f"{label}: columns {name!r} and {bare!r} differ only in case; rename one, or "
                 "leave one out"
             )
 

@@ -103,7 +103,7 @@ def open_files(
 
 
 def label_of(labels: Sequence[str]) -> str:
-    """What to call a table read from these files."""
+    """Return what to call a table read from these files."""
     return labels[0] if len(labels) == 1 else f"{labels[0]} and {len(labels) - 1} more"
 
 

@@ -73,7 +73,7 @@ def _find(source: str | Path, work: Workspace) -> Found:
 
 
 def find_all(sources: Sequence[str | Path], work: Workspace) -> Found:
-    """The files of several sources, read as the parts of one table."""
+    """Return the files of several sources, read as the parts of one table."""
     if not sources:
         raise UsageError("no files given")
     sources_found = [find(source, work) for source in sources]
@@ -205,7 +205,7 @@ def _is_partition(name: str) -> bool:
 
 
 def _partitioned(folder: Path, name: str) -> Found:
-    """The files of a folder of partitions, such as Spark writes.
+    """Return the files of a folder of partitions, such as Spark writes.
 
     Raises:
         DataError: There are none, or they have different partitions.

@@ -84,7 +84,7 @@ def _remedy(source: Any) -> str:
 
 
 def _is_unnamed(source: Any) -> bool:
-    """Whether a pandas frame has numbers for names, as of a file without a header."""
+    """Return whether a pandas frame has numbers for names, as of a file without a header."""
     if type(source).__module__.partition(".")[0] != "pandas":
         return False
     names = list(getattr(source, "columns", ()))
@@ -115,12 +115,12 @@ def _refuse_twins(table: Any, label: str) -> None:
         other = seen.setdefault(name.lower(), name)
         if other != name:
             raise DataError(
-                f"{label}: columns {other!r} and {name!r} differ in case alone; rename one"
+                f"{label}: columns {other!r} and {name!r} differ only in case; rename one"
             )
 
 
 def _scannable(source: Any) -> Any:
-    """What DuckDB scans: an Arrow table, or a dict of numpy columns."""
+    """Return what DuckDB scans: an Arrow table, or a dict of numpy columns."""
     package = type(source).__module__.partition(".")[0]
     if package == "scipy" and hasattr(source, "tocoo"):
         matrix = source.tocoo()
@@ -164,7 +164,7 @@ def _by_name(row: Any, names: list[str]) -> Any:
 
 
 def _plain_arrow(table: Any) -> Any:
-    """An Arrow table without the types that DuckDB cannot scan."""
+    """Return an Arrow table without the types that DuckDB cannot scan."""
     import pyarrow as pa
 
     for at, field in enumerate(table.schema):
@@ -273,7 +273,7 @@ def _arrow(make: Any) -> Any:
 
 
 def _column(values: Any) -> npt.NDArray[Any]:
-    """A numpy column that DuckDB scans: plain numbers, times, or an object array of text."""
+    """Return a numpy column that DuckDB scans: plain numbers, times, or an object array of text."""
     array = values if isinstance(values, np.ndarray) else _listed(values)
     if array.ndim != 1:
         raise DataError(f"a column has {array.ndim} dimensions; it must have one")
@@ -311,5 +311,5 @@ def _listed(values: Any) -> npt.NDArray[Any]:
 
 
 def _text(value: Any) -> str | None:
-    """A value of a mixed column as text; numbers and bytes in the form ids have."""
+    """Return a value of a mixed column as text; numbers and bytes in the form ids have."""
     return value if type(value) is str else canonical(value)

@@ -14,7 +14,7 @@ header of items."""
 def has_row_names(
     first: Sequence[str], rows: Sequence[Sequence[str]], roles: Sequence[str]
 ) -> bool:
-    """Whether a header lacks the name of the first column, the rows' numbers.
+    """Return whether a header lacks the name of the first column, the rows' numbers.
 
     R's ``write.table`` writes them. In few rows the first column may also be users, and the
     name of the last be missing.
@@ -28,7 +28,7 @@ def has_row_names(
 
 
 def is_row_of_items(first: tuple[str, ...], rows: Sequence[Sequence[str]]) -> bool:
-    """Whether a first line has the numbers of items in ascending order, after a blank.
+    """Return whether a first line has the numbers of items in ascending order, after a blank.
 
     ``DataFrame.to_csv`` writes it for a matrix whose index has no name.
     """

@@ -66,7 +66,7 @@ GENRES_100K = [
 
 
 def bare(name: str) -> str:
-    """A file's name without the suffix of its compression."""
+    """Return a file's name without the suffix of its compression."""
     for suffix in COMPRESSED:
         if name.lower().endswith(suffix):
             return name[: -len(suffix)]
@@ -74,7 +74,7 @@ def bare(name: str) -> str:
 
 
 def stem(name: str) -> str:
-    """A file's name without any suffix: ``ratings`` of ``ratings.csv.gz``.
+    """Return a file's name without any suffix: ``ratings`` of ``ratings.csv.gz``.
 
     The two halves of a split of MovieLens-100K, u1.base and u1.test, keep theirs.
     """

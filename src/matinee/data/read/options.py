@@ -132,5 +132,5 @@ class TableOptions(ReadOptions):
         return [values] if isinstance(values, int | float) else values
 
     def stated(self) -> dict[str, Any]:
-        """The options that were stated, as arguments of ``load``."""
+        """Return the options that were stated, as arguments of ``load``."""
         return {name: getattr(self, name) for name in sorted(self.model_fields_set)}

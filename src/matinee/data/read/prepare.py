@@ -41,7 +41,7 @@ def prepared(part: Part, work: Workspace, options: ReadOptions) -> Part:
 
 
 def with_stated_delimiter(part: Part, options: ReadOptions) -> ReadOptions:
-    """The options with the delimiter that a first line ``sep=;`` states, as for Excel."""
+    """Return the options with the delimiter that a first line ``sep=;`` states, as for Excel."""
     if options.delimiter is not None or options.skip:
         return options
     with part.path.open("rb") as file:
@@ -73,7 +73,7 @@ def has_backslash(path: Path) -> bool:
 
 
 def mixed_ends(path: Path) -> bool:
-    """Whether some lines of a file end in a carriage return and others do not."""
+    """Return whether some lines of a file end in a carriage return and others do not."""
     with path.open("rb") as file:
         return len({line.endswith(b"\r\n") for line in file if line.endswith(b"\n")}) > 1
 

@@ -41,7 +41,7 @@ class Workspace:
     folder: Path
 
     def one(self, query: str, *values: Any) -> tuple[Any, ...]:
-        """The first row of a query's result."""
+        """Return the first row of a query's result."""
         row = self.con.execute(query, list(values)).fetchone()
         assert row is not None
         return tuple(row)
@@ -139,12 +139,12 @@ def reason(error: duckdb.Error, folder: Path | None = None) -> str:
 
 
 def quoted(name: str) -> str:
-    """A column name as SQL."""
+    """Return a column name as SQL."""
     return '"' + name.replace('"', '""') + '"'
 
 
 def literal(text: str) -> str:
-    """A text as SQL."""
+    """Return a text as SQL."""
     return "'" + text.replace("'", "''") + "'"
 
 

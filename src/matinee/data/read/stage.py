@@ -157,7 +157,7 @@ def _check_weights(work: Workspace, scan: Scan, column: str) -> None:
 
 
 def _outside(scale: Scale | None, missing: Sequence[float]) -> str:
-    """Whether a rating is outside the scale, as SQL."""
+    """Return whether a rating is outside the scale, as SQL."""
     if scale is None:
         return "false"
     outside = f"r < {scale.low!r}::DOUBLE::FLOAT OR r > {scale.high!r}::DOUBLE::FLOAT"
@@ -290,7 +290,7 @@ def _sampled(work: Workspace, scan: Scan, columns: Mapping[str, str]) -> tuple[l
 
 
 def plain_integer(sql: str) -> str:
-    """Whether an id is an integer in canonical form, or missing."""
+    """Return whether an id is an integer in canonical form, or missing."""
     return f"coalesce({_INTEGER[1].format(sql)}, {sql} IS NULL)"
 
 
@@ -327,7 +327,7 @@ def _rating(sql: str, kind: str, decimal: str) -> str:
 
 
 def _raw(work: Workspace, scan: Scan, column: str, row: int) -> str | None:
-    """A value as written in the source."""
+    """Return a value as written in the source."""
     sql = scan.columns[column][0]
     (value,) = work.one(f"SELECT CAST({sql} AS VARCHAR) FROM {scan.relation} LIMIT 1 OFFSET {row}")
     return None if value is None else str(value)
@@ -351,7 +351,7 @@ def _bad_row(
 
 
 def _decimal_hint(value: str) -> str:
-    """What to do about a number with a decimal comma, or with separators of thousands."""
+    """Return what to do about a number with a decimal comma, or with separators of thousands."""
     if re.fullmatch(r"[1-9]\d{0,2}(,\d{3})+(\.\d+)?", value.strip()):
         return "; write numbers without separators of thousands"
     try:
@@ -362,7 +362,7 @@ def _decimal_hint(value: str) -> str:
 
 
 def _quote_hint(value: str) -> str:
-    """What to do about a number between quote marks."""
+    """Return what to do about a number between quote marks."""
     mark = value[0]
     if mark in "'`" and value.endswith(mark) and len(value) > 1:
         return f"; --quote {mark!r} states the mark that encloses values"

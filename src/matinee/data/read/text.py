@@ -66,7 +66,7 @@ class Layout:
         return tuple(name or f"column {at + 1}" for at, name in enumerate(names))
 
     def split(self, record: str) -> list[str]:
-        """The values of one record."""
+        """Return the values of one record."""
         if self._is_plain(record):
             return record.split(self.delimiter)
         try:
@@ -84,7 +84,7 @@ class Layout:
         return rows[0] if rows else []
 
     def width_of(self, record: str) -> int:
-        """The number of values of one record, which may have millions."""
+        """Return the number of values of one record, which may have millions."""
         if self._is_plain(record):
             return record.count(self.delimiter) + 1
         return len(self.split(record))
@@ -116,7 +116,7 @@ class Layout:
             at, inside = end.end(), False
 
     def relation(self, paths: Sequence[Path]) -> str:
-        """The files as SQL, every column as text."""
+        """Return the files as SQL, every column as text."""
         files = ", ".join(literal(str(path)) for path in paths)
         columns = ", ".join(f"'{number}': 'VARCHAR'" for number in self.numbers)
         return (
@@ -132,7 +132,7 @@ class Layout:
 def _quoting(
     delimiter: bytes, quote: bytes, escaped: bool
 ) -> tuple[re.Pattern[bytes], re.Pattern[bytes]]:
-    """What opens a quoted value, and its rest. Each looks at a byte once."""
+    """Return what opens a quoted value, and its rest. Each looks at a byte once."""
     delimiter, quote = re.escape(delimiter), re.escape(quote)
     inner = rb"\\(?s:.)|[^" + quote + rb"\\]" if escaped else b"[^" + quote + b"]|" + quote * 2
     opened = re.compile(b"(?:^|" + delimiter + b")" + quote)
@@ -153,7 +153,7 @@ def sniff(
     mapped: Mapping[str, str],
     options: ReadOptions | None = None,
 ) -> Layout:
-    """The layout of a text table, from its first lines.
+    """Return the layout of a text table, from its first lines.
 
     Args:
         path: A UTF-8 text file.
@@ -270,12 +270,12 @@ def _fit(
 
 
 def _is_position(name: str, width: int) -> bool:
-    """Whether a column that the caller named may be the number of one, from 1."""
+    """Return whether a column that the caller named may be the number of one, from 1."""
     return name.isascii() and name.isdigit() and 1 <= int(name) <= width
 
 
 def is_number(text: str, decimal: str = ".") -> bool:
-    """Whether a text is a number."""
+    """Return whether a text is a number."""
     try:
         float(text if decimal == "." else text.replace(decimal, "."))
     except ValueError:
@@ -284,12 +284,12 @@ def is_number(text: str, decimal: str = ".") -> bool:
 
 
 def shorten(text: str, limit: int = 60) -> str:
-    """A text of the user's as a message quotes it."""
+    """Quote a user's text for a message."""
     return repr(text if len(text) <= limit else text[: limit - 1] + "…")
 
 
 def same_layout(layouts: Sequence[Layout], labels: Sequence[str]) -> Layout:
-    """The one layout of several files.
+    """Return the one layout of several files.
 
     Raises:
         DataError: Two of them differ.
@@ -310,7 +310,7 @@ def _words(layout: Layout) -> str:
 
 
 def records(path: Path, layout: Layout) -> Iterator[tuple[int, bytes]]:
-    """The records of a text file that are not blank, each with its first line's number from 1."""
+    """Yield the non-blank records of a text file with the number of their first line."""
     with path.open("rb") as file:
         held, start, size, inside = list[bytes](), 0, 0, False
         for number, line in enumerate(file, start=1):
@@ -331,7 +331,7 @@ def records(path: Path, layout: Layout) -> Iterator[tuple[int, bytes]]:
 
 
 def line_of(paths: Sequence[Path], layout: Layout, row: int) -> tuple[int, int]:
-    """The file (its position among ``paths``) and the line number of a row, counted from 0."""
+    """Return the file (position among ``paths``) and line number of a row, counted from 0."""
     at = -1
     for position, path in enumerate(paths):
         for number, (line, _) in enumerate(records(path, layout)):
@@ -343,7 +343,7 @@ def line_of(paths: Sequence[Path], layout: Layout, row: int) -> tuple[int, int]:
 
 
 def first_fault(paths: Sequence[Path], labels: Sequence[str], layout: Layout) -> DataError | None:
-    """The first line that is no row of the table, or None if every line looks like one."""
+    """Return the first line that is not a row of the table, or None."""
     for path, label in zip(paths, labels, strict=True):
         for line, record in records(path, layout):
             fault = _fault(record, layout)

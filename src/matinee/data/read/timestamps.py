@@ -56,7 +56,7 @@ def is_text(kind: str) -> bool:
 
 
 def number_sql(sql: str) -> str:
-    """A text as a whole number, or NULL, as SQL."""
+    """Return a text as a whole number, or NULL, as SQL."""
     return f"TRY_CAST(floor(TRY_CAST({sql} AS DOUBLE)) AS BIGINT)"
 
 
@@ -131,7 +131,7 @@ def time_sql(
 
 
 def _first_text(work: Workspace, scan: Scan, sql: str, condition: str) -> str | None:
-    """The first value of a text column that meets a condition, among the first rows."""
+    """Return the first value of a text column that meets a condition, among the first rows."""
     sample = f"(SELECT * FROM {scan.relation} LIMIT {SAMPLE})"
     row = run(work, scan, f"SELECT {sql} FROM {sample} WHERE {condition} LIMIT 1").fetchone()
     return None if row is None else str(row[0])

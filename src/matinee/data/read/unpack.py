@@ -53,7 +53,7 @@ class Part:
 
 
 def head_of(part: Part) -> bytes:
-    """The first bytes of a file."""
+    """Return the first bytes of a file."""
     try:
         with part.path.open("rb") as file:
             return file.read(64)
@@ -62,7 +62,7 @@ def head_of(part: Part) -> bytes:
 
 
 def members(part: Part, work: Workspace, pick: Callable[[list[str]], Sequence[str]]) -> list[Part]:
-    """The members of a zip that are picked from its list, unpacked and checked.
+    """Return the members of a zip that are picked from its list, unpacked and checked.
 
     Raises:
         DataError: The zip is truncated, damaged or encrypted.
@@ -160,7 +160,7 @@ def _copy(part: Part, opener: Callable[[Path], Any], kind: str, work: Workspace)
 
 
 def readable(name: str) -> str:
-    """A file name of bytes that are not UTF-8 as text that can be written and handed on."""
+    """Return a file name of bytes that are not UTF-8 as text that can be written and handed on."""
     return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 

@@ -90,7 +90,7 @@ def split_files(
     protocol["by"] = rule.name
     moments = at if isinstance(at, tuple) else () if at is None else (at,)
     if len(moments) == 1 and valid is not None:
-        raise UsageError("a validation part beside --at needs two moments: --at FROM --at TO")
+        raise UsageError("a validation part with --at needs two moments: --at FROM --at TO")
     if moments and (holdout is not None or valid is not None):
         raise UsageError("--at cuts at moments, not by share: leave out --holdout and --valid")
     holdout = 0.2 if holdout is None else holdout

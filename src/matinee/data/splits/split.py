@@ -83,7 +83,7 @@ def split_parts(
     rule = rule_of(by)
     if at and not rule.cuts:
         able = " or ".join(f"by={each.name!r}" for each in RULES.values() if each.cuts)
-        raise UsageError(f"a split by {by!r} cuts at no moment; at goes with {able}")
+        raise UsageError(f"a split by {by!r} does not use moments; at works with {able}")
     part = rule.assign(ratings, Division(holdout, valid, seed, at, given, latest))
     people = rule.holds_out_people
     middle = bool(valid) or len(at) > 1
@@ -234,7 +234,7 @@ def kfold(ratings: RatingsLike, k: int = 5, seed: int = 0) -> Iterator[tuple[Rat
 
 
 def fold_of(ratings: Ratings, k: int, seed: int) -> Int32:
-    """The fold of each rating, int32 in ``0 .. k-1``, shape (n,)."""
+    """Return the fold of each rating, int32 in ``0 .. k-1``, shape (n,)."""
     if k < 2:
         raise UsageError(f"k = {k}: a k-fold split needs 2 folds or more")
     if k > len(ratings):

@@ -201,7 +201,9 @@ def _baselines(
     train = model.histories
     if train is None:
         if names:
-            raise UsageError("baselines need the training ratings, and this model carries none")
+            raise UsageError(
+                "baselines need the training ratings, and this model was saved without them"
+            )
         return {}, list(LIST_BASELINES)
     if implicit or not (train.values >= from_rating).any():
         from_rating = -np.inf  # all interactions count, whatever their weight

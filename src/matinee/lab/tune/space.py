@@ -57,7 +57,7 @@ class Dimension(Config):
         return self
 
     def holds(self, value: Any) -> bool:
-        """Whether a value is in reach."""
+        """Return whether a value is allowed."""
         if self.choices:
             return any(plain(choice) == plain(value) for choice in self.choices)
         number = isinstance(value, int | float) and not isinstance(value, bool)
@@ -100,7 +100,7 @@ class SearchSpace(Config):
         return cls(dimensions=dimensions)
 
     def apply(self, start: Settings, values: Mapping[str, Any]) -> Settings:
-        """The settings with some values of this space.
+        """Return the settings with some values of this space.
 
         Raises:
             UsageError: Values that do not go together.
@@ -111,11 +111,11 @@ class SearchSpace(Config):
         return start.replace(changes, "sweep")
 
     def start_values(self, start: Settings) -> dict[str, Any]:
-        """The value of each dimension in the settings that the search starts from."""
+        """Return the value of each dimension in the settings that the search starts from."""
         return {key: _value_of(start, key) for key in self.dimensions}
 
     def to_toml(self) -> str:
-        """The space as a TOML file that reads back as the same."""
+        """Return the space as a TOML file that reads back as the same."""
         tables: dict[str, Any] = {}
         for key, dimension in self.dimensions.items():
             *sections, option = key.split(".")
@@ -130,7 +130,7 @@ class SearchSpace(Config):
 
 
 def default_space(start: Settings) -> SearchSpace:
-    """A space around some settings.
+    """Return a space around some settings.
 
     The dimensions are declared by each kind of model (``ModelKind.space``): its size, what
     regularises it, and how long it is trained.
@@ -143,7 +143,7 @@ def default_space(start: Settings) -> SearchSpace:
 
 
 def is_whole(key: str) -> bool:
-    """Whether a dimension's values are whole numbers."""
+    """Return whether a dimension's values are whole numbers."""
     if key in _SHAPE:
         return True
     types = get_args(_options()[key].annotation) or (_options()[key].annotation,)
@@ -151,7 +151,7 @@ def is_whole(key: str) -> bool:
 
 
 def plain(value: Any) -> Any:
-    """A value as JSON has it: tuples become lists."""
+    """Return a value as JSON has it: tuples become lists."""
     return json.loads(json.dumps(value))
 
 
@@ -181,7 +181,7 @@ def _full_name(name: str, source: str) -> str:
         raise UsageError(f"{source}: unknown setting {name!r}{suggestion}")
     key = ".".join(option_path("autoencoder", name, source))
     if key.partition(".")[0] not in _sections():
-        raise UsageError(f"{source}: {key} is no setting to search over")
+        raise UsageError(f"{source}: {key} is not a setting")
     return key
 
 

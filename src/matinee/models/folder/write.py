@@ -110,7 +110,9 @@ def save(
                 {**manifest, "checksum": checksum(manifest)}, indent=2, ensure_ascii=False
             )
         except (TypeError, ValueError) as error:
-            raise UsageError(f"what is saved with a model must be JSON-able: {error}") from None
+            raise UsageError(
+                f"extra values saved with a model must be JSON-able: {error}"
+            ) from None
         (folder / MANIFEST).write_text(text + "\n", encoding="utf-8", newline="\n")
         for old in kept_files:
             _carry(old, folder / old.name)

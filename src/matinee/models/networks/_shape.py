@@ -68,7 +68,7 @@ def check_shape(
     widths = {width for array in arrays.values() for width in array.shape}
     for width in config.hidden:
         if width not in widths:
-            raise ValueError(f"a layer of {width:,} units, for which there are no weights")
+            raise ValueError(f"a layer of {width:,} units has no weights")
 
 
 def rows_of(ratings: Ratings, config: NetworkConfig) -> tuple[Csr, tuple[CodedColumn, ...]]:

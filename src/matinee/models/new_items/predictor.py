@@ -113,7 +113,7 @@ class NewItems:
         ids, table = load_items(source)
         new = np.flatnonzero(model.item_ids.encode(ids.ids) < 0)
         if not len(new):
-            raise AllKnownError(f"new items: the model knows all {len(ids):,} of them")
+            raise AllKnownError(f"new items: all {len(ids):,} are already known to the model")
         return cls(model, ids.ids[new], table.take(new), **options)
 
     def predict(self, users: Any, items: Any, *, histories: HistoriesLike | None = None) -> Float64:

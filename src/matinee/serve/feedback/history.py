@@ -55,7 +55,7 @@ def of_user(model: Recommender, user: str, feedback: Feedback | None) -> Person:
         ProblemError: 404, an unknown user.
     """
     if model.histories is None and feedback is None:
-        raise ProblemError(404, "there are no users to ask about: the model was saved without them")
+        raise ProblemError(404, "there are no known users: the model was saved without histories")
     row = int(model.user_ids.encode([user])[0])
     trained = None
     if row >= 0 and model.histories is not None and not (feedback and feedback.erased):
@@ -125,7 +125,7 @@ def grown(
 
 
 def _value(event: Event, scale: Scale, interactions: bool) -> float | None:
-    """The rating of an event, or None."""
+    """Return the rating of an event, or None."""
     kind = KINDS[event.kind]
     if interactions:
         return scale.high if kind.chosen else None

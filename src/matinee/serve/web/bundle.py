@@ -18,7 +18,7 @@ _PRELOAD = re.compile(r'<link rel="modulepreload" href="[^"]*">\n')
 
 
 def bundle(modules: Mapping[str, str], entry: str) -> str:
-    """A module and all that it imports as one module.
+    """Return a module and all that it imports as one module.
 
     Args:
         modules: Text of each module by name, without the ending.
@@ -31,7 +31,7 @@ def bundle(modules: Mapping[str, str], entry: str) -> str:
 
     def add(name: str, path: tuple[str, ...]) -> None:
         if name in path or name not in modules:
-            raise ValueError(f"{' -> '.join((*path, name))}: a circle, or no such module")
+            raise ValueError(f"{' -> '.join((*path, name))}: an import cycle, or no such module")
         if name in done:
             return
         text = modules[name]
@@ -48,7 +48,7 @@ def bundle(modules: Mapping[str, str], entry: str) -> str:
 
 
 def without_preloads(page: str) -> str:
-    """A page that loads its script as one file."""
+    """Return a page that loads its script as one file."""
     return _PRELOAD.sub("", page)
 
 

@@ -53,5 +53,5 @@ class LinearConfig(Config):
     @model_validator(mode="after")
     def _check(self) -> Self:
         if self.nearest and (self.relax or self.diagonal_power != 1.0):
-            raise ValueError("nearest goes with relax = 0 and diagonal_power = 1 alone")
+            raise ValueError("nearest needs relax = 0 and diagonal_power = 1")
         return self

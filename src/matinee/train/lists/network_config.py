@@ -90,7 +90,7 @@ class ListNetworkConfig(Config):
 
     def _refuse(self, name: str, applies: bool, needs: str) -> None:
         if not applies and getattr(self, name) != type(self).model_fields[name].default:
-            raise ValueError(f"{name} means nothing without {needs}")
+            raise ValueError(f"{name} has no effect without {needs}")
 
     @property
     def latent(self) -> int:

@@ -17,7 +17,7 @@ _LOOKED_AT = 20
 
 
 def is_adjacency(path: Path) -> bool:
-    """Whether a text file has a user and then items on each line, by its first lines.
+    """Return whether a text file has a user and then items on each line, by its first lines.
 
     They are whole numbers separated by spaces, of varying length, and no user occurs twice: lines
     of user, item, rating that lack a value do not look so.

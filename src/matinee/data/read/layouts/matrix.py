@@ -114,7 +114,7 @@ def _no_item(work: Workspace, decimal: str) -> Iterator[str]:
 
 
 def first_rows(part: Part, layout: Layout) -> list[list[str]]:
-    """The values of the first rows of a text file that have all columns, without blanks."""
+    """Return the values of the first rows of a text file that have all columns, without blanks."""
     rows: list[list[str]] = []
     for at, (_, record) in enumerate(records(part.path, layout)):
         if at or not layout.has_header:

@@ -58,7 +58,7 @@ def by_position(parts: Sequence[Part], layout: Layout) -> tuple[Layout, tuple[st
 
 
 def _counts_rows(rows: Sequence[Sequence[str]]) -> bool:
-    """Whether the first column numbers the rows, and the fourth has the ratings."""
+    """Return whether the first column numbers the rows, and the fourth has the ratings."""
     first = 0 if rows and rows[0][0] == "0" else 1
     return (
         len(rows) > 2

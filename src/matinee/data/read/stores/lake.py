@@ -19,7 +19,7 @@ _INNER = ("_delta_log", "metadata", ".hoodie")
 
 
 def lake_of(folder: Path, inner: Sequence[str]) -> Lake | None:
-    """The format of the lake table that a folder is, or None.
+    """Return the format of the lake table that a folder is, or None.
 
     Args:
         folder: The folder.

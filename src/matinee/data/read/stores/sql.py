@@ -122,5 +122,5 @@ def _keep_sqlite(sql: str, path: Path, work: Workspace, label: str) -> None:
 
 
 def _shown(database: str) -> str:
-    """A database as a message names it: without the password."""
+    """Return a database as a message names it: without the password."""
     return re.sub(r"(://[^:/@]*):[^@/]*@", r"\1:***@", database)

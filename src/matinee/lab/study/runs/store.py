@@ -55,7 +55,7 @@ class RunStore:
             or (file.is_dir() and any(file.iterdir()))
         ]
         if before is None and foreign:
-            raise UsageError(f"{self.path}: holds something else than a study; name another --out")
+            raise UsageError(f"{self.path}: has other content than a study; name another --out")
         if before is not None:
             if before["study"] != plan.study.name:
                 raise UsageError(
@@ -97,7 +97,7 @@ class RunStore:
             yield  # the system releases the lock when the file is closed, or the process dies
 
     def live(self, key: str) -> Path:
-        """Where the run of a key leaves its metrics and checkpoint."""
+        """Return where the run of a key leaves its metrics and checkpoint."""
         return self.path / "live" / key
 
     def done(self) -> set[str]:
@@ -112,7 +112,7 @@ class RunStore:
         shutil.rmtree(self.live(record.key), ignore_errors=True)
 
     def read(self, key: str) -> RunRecord:
-        """The record of a key.
+        """Return the record of a key.
 
         Raises:
             DataError: It cannot be read, or has another format.
@@ -132,7 +132,7 @@ class RunStore:
         return record
 
     def results(self) -> Results:
-        """All that is finished.
+        """Return all finished records.
 
         Raises:
             DataError: There is no study here, or a record cannot be read.
