@@ -42,12 +42,12 @@ class Config(BaseModel):
     """A frozen options class. Subclasses only declare fields."""
 
     # Fields are described by the docstrings below them; docs/generate.py reads those from the
-    # source, as reading them here would take every command a tenth of a second.
+    # source, since reading them here would cost every command a tenth of a second.
     model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
 
     earlier_names: ClassVar[Mapping[str, str]] = {}
-    """Names that earlier versions gave to options of this class, with the present names. Files with
-    the earlier names stay readable."""
+    """Names of options of this class in earlier versions, with the current names. Files with
+    the earlier names remain readable."""
 
     @classmethod
     def make(cls, values: Mapping[str, Any], source: str = "config") -> Self:
@@ -69,11 +69,11 @@ class Config(BaseModel):
 
     @classmethod
     def options(cls) -> Mapping[str, FieldInfo]:
-        """Every option that values may name: the fields, and what a subclass adds to them."""
+        """Return every option that values may name: the fields, and a subclass's additions."""
         return cls.model_fields
 
     def replace(self, settings: Mapping[str, Any], source: str = "config") -> Self:
-        """A copy with some keys changed; a key is dotted, or bare where only one place has it."""
+        """Return a copy with some keys changed; a key is dotted, or bare if unambiguous."""
         values = self.model_dump()
         for key, value in settings.items():
             *path, last = resolve(type(self), key, source)
@@ -88,7 +88,7 @@ class Config(BaseModel):
         """Build from a TOML file.
 
         Raises:
-            UsageError: The file is missing, is no TOML, or holds an unknown key or a bad value.
+            UsageError: The file is missing, is not TOML, or has an unknown key or a bad value.
         """
         import tomllib
 
@@ -102,12 +102,12 @@ class Config(BaseModel):
 
 
 def fields(cls: type[Config]) -> Iterator[tuple[str, Any]]:
-    """Every leaf option of a class as (dotted name, pydantic field)."""
+    """Yield every leaf option of a class as (dotted name, pydantic field)."""
     return leaves(cls.options())
 
 
 def leaves(options: Mapping[str, FieldInfo], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Every leaf option of some fields as (dotted name, pydantic field), nested sections included.
+    """Yield every leaf option of fields, including nested ones, as (dotted name, pydantic field).
 
     Args:
         options: Fields by name.
@@ -122,7 +122,7 @@ def leaves(options: Mapping[str, FieldInfo], prefix: str = "") -> Iterator[tuple
 
 
 def resolve(cls: type[Config], key: str, source: str = "config") -> list[str]:
-    """The path of an option named in full ("network.hidden") or by its last part ("hidden").
+    """Return the path of an option named in full ("network.hidden") or by its last part ("hidden").
 
     Raises:
         UsageError: No such option (with the nearest name), or several.
@@ -138,9 +138,9 @@ def resolve(cls: type[Config], key: str, source: str = "config") -> list[str]:
 
 
 def matching(key: str, names: Sequence[str]) -> list[str]:
-    """The options that a key may mean: the one with that full name, else those with that last part.
+    """Return the options matching a key: the one with that full name, else with that last part.
 
-    Of several with that last part, only the least nested: "hidden" is ``network.hidden``, not
+    If several have that last part, only the least nested: "hidden" is ``network.hidden``, not
     ``lists.net.hidden``.
     """
     if key in names:
@@ -151,7 +151,7 @@ def matching(key: str, names: Sequence[str]) -> list[str]:
 
 
 def names_in(value: object) -> object:
-    """Names in a text, separated by commas, as a tuple; any other value as it is."""
+    """Return names in a text, separated by commas, as a tuple; any other value as it is."""
     return tuple(map(str.strip, value.split(","))) if isinstance(value, str) else value
 
 
@@ -173,7 +173,7 @@ def parse_settings(pairs: Sequence[str]) -> dict[str, Any]:
 
 
 def to_toml(config: Config, *, defaults: bool = True) -> str:
-    """A configuration as TOML text that reads back as the same.
+    """Return a configuration as TOML text that reads back as the same.
 
     Args:
         config: The configuration.
@@ -199,7 +199,7 @@ def _value(text: str) -> Any:
 def _renamed(
     cls: type[Config], values: Mapping[str, Any], source: str, prefix: str
 ) -> dict[str, Any]:
-    """Values under the present names of their options, in nested sections too."""
+    """Return values under the present names of their options, in nested sections too."""
     renamed: dict[str, Any] = {}
     for key, value in values.items():
         name = cls.earlier_names.get(key, key)
@@ -216,7 +216,7 @@ def _renamed(
 
 
 def _present_name(cls: type[Config], key: str) -> str:
-    """The present name of an option named in full by an earlier name; any other key unchanged."""
+    """Return the current name of an option given by an earlier full name, or the key itself."""
     first, _, rest = key.partition(".")
     name = cls.earlier_names.get(first, first)
     section = _section(cls.options(), name)
@@ -226,7 +226,7 @@ def _present_name(cls: type[Config], key: str) -> str:
 
 
 def _section(options: Mapping[str, FieldInfo], name: str) -> type[Config] | None:
-    """The class of the options in a section; None for a leaf option or an unknown name."""
+    """Return the class of the options in a section; None for a leaf option or an unknown name."""
     field = options.get(name)
     section = None if field is None else field.annotation
     return section if isinstance(section, type) and issubclass(section, Config) else None
@@ -248,7 +248,7 @@ def _check_keys(cls: type[Config], values: Mapping[str, Any], source: str, prefi
 
 
 def _explain(cls: type[Config], error: ValidationError) -> str:
-    """A message for the first option in error: its name, its value and what it must be."""
+    """Return a message for the first option in error: its name, its value and what it must be."""
     details = error.errors()
     first = details[0]
     key = _name(cls, first["loc"])
@@ -261,7 +261,7 @@ def _explain(cls: type[Config], error: ValidationError) -> str:
 
 
 def _name(cls: type[Config], path: tuple[int | str, ...]) -> str:
-    """The dotted name of a pydantic error location, without the parts that name union members."""
+    """Return the dotted name of a pydantic error location, without names of union members."""
     parts: list[str] = []
     section: Any = cls
     for part in path:

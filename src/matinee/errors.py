@@ -59,7 +59,7 @@ def nearest(name: str, known: Iterable[str]) -> str:
 
 
 def checked_seed(seed: Any) -> int:
-    """A seed of random numbers.
+    """Check a seed of random numbers.
 
     Raises:
         UsageError: It is not a whole number of at least 0.

@@ -159,7 +159,7 @@ def remove(path: Path) -> None:
 
 
 def is_temporary(path: Path) -> bool:
-    """Whether a path is a temporary of ``atomic_path`` or of safetensors, by its name."""
+    """Return whether a path is a temporary of ``atomic_path`` or of safetensors, by its name."""
     return any(each.fullmatch(path.name) for each in (_TEMPORARY, _OF_SAFETENSORS))
 
 
@@ -222,7 +222,7 @@ def scratch_folder() -> Iterator[Path]:
 
 
 def _reason(error: Exception) -> str | None:
-    """The system error behind a library's failure to write; None for other failures."""
+    """Return the system error behind a library's failure to write; None for other failures."""
     text = str(error)
     number = re.search(r"\(os error (\d+)\)", text)
     if number:
@@ -240,7 +240,7 @@ def _owner() -> str:
 
 
 def _is_abandoned(path: Path, owner: str) -> bool:
-    """Whether the process that was writing a temporary has ended."""
+    """Return whether the process that was writing a temporary has ended."""
     known = len(owner) == 24 and owner[:8] == _host()
     if known and not _is_running(int(owner[8:16], 16)):
         return True

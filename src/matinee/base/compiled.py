@@ -101,7 +101,7 @@ def inlined(function: F) -> F:
 
 
 def part(**options: Any) -> Callable[[F], F]:
-    """A function that kernels call for the body of a loop.
+    """Return a function that kernels call for the body of a loop.
 
     It is compiled by itself and put in place of its calls by LLVM; Python cannot call it. What is
     called for each of many short rows, and returns early, is better written into the loop: Numba
@@ -121,7 +121,7 @@ def part(**options: Any) -> Callable[[F], F]:
 def choose(
     functions: dict[int, Callable[..., Any]], default: Callable[..., Any]
 ) -> Callable[..., Any]:
-    """A function for use in kernels that applies one of several functions, by code.
+    """Return a function for use in kernels that applies one of several functions, by code.
 
     Args:
         functions: Functions by code, of the same number of arguments.
@@ -162,7 +162,7 @@ class _Lazy:
         return self._compiled[code]
 
     def files(self) -> Iterator[str]:
-        """The source files of the function and of those inlined into it, with repetitions."""
+        """Yield the source files of the function and of those inlined into it, with repetitions."""
         yield self.__wrapped__.__code__.co_filename
         for inner in _globals(self.__wrapped__).values():
             if isinstance(inner, _Lazy):
@@ -222,7 +222,7 @@ def _names(code: CodeType) -> Iterator[str]:
 
 
 def _globals(function: FunctionType) -> dict[str, Any]:
-    """The globals that a function refers to, by name."""
+    """Return the globals that a function refers to, by name."""
     scope = function.__globals__
     return {name: scope[name] for name in _names(function.__code__) if name in scope}
 
@@ -284,7 +284,7 @@ def _nothing() -> None:
 
 
 def _private_folder() -> Path | None:
-    """A temporary folder that no other user can write to, since its content is executed."""
+    """Return a temporary folder that no other user can write to, since its content is executed."""
     user = os.getuid() if hasattr(os, "getuid") else 0
     folder = Path(tempfile.gettempdir()) / f"matinee-kernels-{user}"
     try:

@@ -15,7 +15,7 @@ def table(
     numbers: Iterable[int] = (),
     caption: str = "",
 ) -> str:
-    """A table. Every text is escaped.
+    """Return a table. Every text is escaped.
 
     Args:
         columns: Headings; none where all are empty.
@@ -47,7 +47,7 @@ def paragraphs(lines: Iterable[str]) -> str:
 
 
 def picture(svg: str, words: str) -> str:
-    """An SVG file as an image, so that its style sheet is its own and not the page's.
+    """Return an SVG file as an image, so that its style sheet is its own and not the page's.
 
     Args:
         svg: The file.

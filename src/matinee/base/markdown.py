@@ -8,7 +8,7 @@ from collections.abc import Container, Iterable, Sequence
 def table(
     columns: Sequence[str], rows: Iterable[Sequence[str]], numbers: Container[int] = ()
 ) -> str:
-    """A table, one line a row.
+    """Return a table, one line a row.
 
     Args:
         columns: Headings.

@@ -68,7 +68,7 @@ def _process_limits() -> list[int]:
 
 
 def large_empty(size: int, dtype: npt.DTypeLike, limit: int | None = None) -> Array:
-    """A vector without values; of more than a sixteenth of the memory, in a temporary file.
+    """Return a vector without values; of more than a sixteenth of the memory, in a temporary file.
 
     The system may then write its pages to disk when memory is short, and reads them again when
     they are used. The file has no name, so nothing of it is left however the process ends.
@@ -145,7 +145,7 @@ def row_chunks(indptr: Int64, entries: int = _CHUNK) -> Iterator[slice]:
 
 
 def entries_of(indptr: Int64, rows: Int64) -> tuple[Int64, Int64]:
-    """The entries of some rows, row by row.
+    """Return the entries of some rows, row by row.
 
     Args:
         indptr: int64 (all rows + 1,): row r has entries ``indptr[r]:indptr[r + 1]``.

@@ -26,7 +26,7 @@ def aligned(rows: Sequence[Sequence[str]], numbers: Container[int] = ()) -> list
 
 
 def signed(value: float, digits: int = 4) -> str:
-    """A difference with its sign, the minus as in print."""
+    """Return a difference with its sign, the minus as in print."""
     return f"{value:+.{digits}f}".replace("-", "−")
 
 

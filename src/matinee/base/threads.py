@@ -297,7 +297,7 @@ def in_parts(
 
 
 def kernel_thread_tuner() -> ThreadTuner:
-    """A ``ThreadTuner`` for the threads of compiled kernels."""
+    """Return a ``ThreadTuner`` for the threads of compiled kernels."""
     return ThreadTuner(kernel_thread_count(), _use)
 
 

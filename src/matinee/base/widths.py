@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 
 def most_units(multiple: float, ratings: int, users: int, items: int) -> int:
-    """The largest hidden width for some data; 0 for any.
+    """Return the largest hidden width for some data; 0 for any.
 
     It is a multiple of the geometric mean of the ratings per user and the ratings per item, so that
     it is small only where both are few.

@@ -30,7 +30,7 @@ class Axis:
     labels: tuple[str, ...] = ()
 
     def at(self, value: float) -> float:
-        """The place of a value, in pixels; beyond the ends for one that is out of range."""
+        """Return the place of a value, in pixels; beyond the ends for one that is out of range."""
         low, high, value = (
             (math.log(self.low), math.log(self.high), math.log(max(value, 1e-300)))
             if self.log
@@ -39,7 +39,7 @@ class Axis:
         return self.start + (value - low) / (high - low) * (self.end - self.start)
 
     def holds(self, value: float) -> bool:
-        """Whether a value is in range."""
+        """Return whether a value is in range."""
         return self.low <= value <= self.high
 
     def marks(self, wanted: int = 5) -> list[tuple[float, str]]:
@@ -90,7 +90,7 @@ def tick_texts(values: Sequence[float]) -> tuple[str, ...]:
 
 
 def short(value: float) -> str:
-    """A number of any size in a few characters: 0.8734, 12,300, 3 M, 1e-06."""
+    """Return a number of any size in a few characters: 0.8734, 12,300, 3 M, 1e-06."""
     size = abs(value)
     if size >= 1e6:
         return f"{value / 1e6:.3g} M"
@@ -100,7 +100,7 @@ def short(value: float) -> str:
 
 
 def padded(low: float, high: float, share: float = 0.06) -> tuple[float, float]:
-    """A range with some room at both ends, never empty."""
+    """Return a range with some room at both ends, never empty."""
     if high <= low:
         return low - 0.5, high + 0.5
     room = (high - low) * share

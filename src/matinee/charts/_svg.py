@@ -23,7 +23,7 @@ def look(style: int) -> tuple[str, str, str]:
 
 
 def n(value: float) -> str:
-    """A coordinate: to a tenth of a pixel."""
+    """Return a coordinate: to a tenth of a pixel."""
     return f"{value:.1f}".removesuffix(".0")
 
 
@@ -42,7 +42,7 @@ def element(name: str, content: str = "", **attributes: str | float | None) -> s
 def text(
     x: float, y: float, words: str, *, anchor: str = "start", cls: str = "", **more: str | float
 ) -> str:
-    """A line of text; ``y`` is the middle of its height."""
+    """Return a line of text; ``y`` is the middle of its height."""
     anchors = None if anchor == "start" else anchor
     return element(
         "text",
@@ -77,7 +77,7 @@ def mark(words: str, content: str, cls: str) -> str:
 
 
 def line(x1: float, y1: float, x2: float, y2: float, cls: str) -> str:
-    """A straight line."""
+    """Return a straight line."""
     return element("line", x1=float(x1), y1=float(y1), x2=float(x2), y2=float(y2), cls=cls)
 
 
@@ -97,7 +97,7 @@ def _pair(x: int, y: int) -> str:
 
 
 def shape(kind: str, x: float, y: float, radius: float = 3.5, cls: str = "") -> str:
-    """A mark of one of ``SHAPES``, about the same area each."""
+    """Return a mark of one of ``SHAPES``, about the same area each."""
     return element("path", d=outline(kind, x, y, radius), cls=cls)
 
 

@@ -57,7 +57,7 @@ class Chart(ABC):
 
     @abstractmethod
     def draw(self, width: float = WIDTH) -> Drawing:
-        """The chart at a width."""
+        """Return the chart at a width."""
 
     def hover(self) -> dict[str, Any]:
         """Return values for tooltips, JSON-serialisable; empty if the marks have them."""
@@ -114,7 +114,7 @@ class Chart(ABC):
 
 
 def asset(name: str) -> str:
-    """A file of the package's templates."""
+    """Return a file of the package's templates."""
     return (resources.files(__package__) / "templates" / name).read_text("utf-8")
 
 

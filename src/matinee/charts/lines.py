@@ -99,7 +99,7 @@ class Lines(Chart):
     kind: ClassVar[str] = "lines"
 
     def hover(self) -> dict[str, Any]:
-        """Values by x of every series, in ten-thousandths; bands by how far they reach from it."""
+        """Return values by x of every series, in ten-thousandths, with the extent of bands."""
         xs = sorted({float(x) for s in self.series for x in s.x})
         hovers = []
         for s in self.series:
@@ -159,7 +159,7 @@ class Lines(Chart):
         return index if style is None else style
 
     def _range(self) -> tuple[float, float]:
-        """Values that the chart shows: all of them, or all but curves far above the rest."""
+        """Return values that the chart shows: all of them, or all but curves far above the rest."""
         tops, lows, ends = [], [], []
         for s in self.series:
             known = [(y, s.high[i] if len(s.high) else y) for i, y in enumerate(s.y) if _finite(y)]
@@ -225,7 +225,7 @@ class Lines(Chart):
         return element("g", title + ring, cls=colour)
 
     def _labels(self, high: float) -> list[str]:
-        """Names as written at the ends: with its value, of a curve that ends above the chart."""
+        """Return names at the ends, with the value for a curve that ends above the chart."""
         labels = []
         for s in self.series:
             last = next((y for y in reversed(s.y) if _finite(y)), 0.0)

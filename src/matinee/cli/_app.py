@@ -35,7 +35,7 @@ _FIRST = (
 
 
 def _modules() -> dict[str, str]:
-    """The module of each subcommand in the folder ``commands``, in the order of the help."""
+    """Return the module of each subcommand in the folder ``commands``, in the order of the help."""
     folder = Path(__file__).parent / "commands"
     modules = {
         module.name.strip("_").replace("_", "-"): module.name
@@ -78,11 +78,11 @@ class Commands(TyperGroup):
         super().format_help(ctx, formatter)
 
     def list_commands(self, ctx: Any) -> list[str]:
-        """Names of the subcommands."""
+        """Return names of the subcommands."""
         return list(COMMANDS)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        """The subcommand of that name.
+        """Return the subcommand of that name.
 
         Raises:
             UsageError: No such command; the message suggests the nearest.
@@ -235,7 +235,7 @@ def _root(
 
 
 def command_tree() -> Any:
-    """The click command of ``matinee``, from which the reference pages are generated."""
+    """Return the click command of ``matinee``, from which the reference pages are generated."""
     tree: Any = typer.main.get_command(_app)
     _plain_help(tree)
     return tree
@@ -300,7 +300,7 @@ def _prepare_process() -> None:
 
 
 def _at_home(arg: str) -> str:
-    """An argument with the home folder in place of ``~``, which no shell sees in ``--out=~/x``."""
+    """Expand ``~`` in an argument, which shells do not do in ``--out=~/x``."""
     option, equals, value = arg.partition("=") if arg.startswith("--") else ("", "", arg)
     if not value.startswith("~/"):
         return arg

@@ -32,7 +32,7 @@ class Fitted:
     lists: ListEvaluation | None = None
 
     def as_object(self, **more: Any) -> dict[str, Any]:
-        """What ``--json`` prints of it."""
+        """Return what ``--json`` prints of it."""
         curve = []
         for epoch in self.model.epochs:
             row: dict[str, Any] = {

@@ -8,7 +8,7 @@ from ..errors import UsageError
 
 
 def parse_missing(text: str | None) -> tuple[float, ...]:
-    """Values written as ``0,-1``.
+    """Return values written as ``0,-1``.
 
     Raises:
         UsageError: A value is not a number.
@@ -38,7 +38,7 @@ def parse_weights(texts: Iterable[str]) -> dict[str, float]:
 
 
 def parse_scale(text: str | None) -> tuple[float, float] | None:
-    """A scale written as ``LOW:HIGH``.
+    """Return a scale written as ``LOW:HIGH``.
 
     Raises:
         UsageError: It is not written so, or is empty.

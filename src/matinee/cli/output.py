@@ -34,7 +34,7 @@ def note(text: str) -> None:
 
 
 def console() -> Console:
-    """A rich console on stderr. Progress is shown if ``console().is_terminal``."""
+    """Return a rich console on stderr. Progress is shown if ``console().is_terminal``."""
     from rich.console import Console
 
     return Console(stderr=True)
@@ -126,7 +126,7 @@ def _cell(value: Any) -> str:
 
 
 def visible(text: str) -> str:
-    """A text of the data, such as a title, in which no terminal sees a command.
+    """Return a text of the data, such as a title, in which no terminal sees a command.
 
     Control characters (which may clear the screen, name the window or hide text) and marks that
     reverse the direction of writing become what Python writes for them.

@@ -36,7 +36,7 @@ class Parts:
     source: str | None = None
 
     def describe(self) -> str:
-        """The protocol in a few words."""
+        """Return the protocol in a few words."""
         from ..data.splits.rules import rule_of
 
         protocol = self.protocol or {}
@@ -133,7 +133,7 @@ def read_test(source: str, read: Reading, *, given: str | None) -> tuple[Ratings
 
 
 def _for_scoring(read: Reading) -> Reading:
-    """A reader that takes ratings of one user or one item, which are enough to score by."""
+    """Return a reader that takes ratings of one user or one item, which are enough to score by."""
     return replace(read, options={**read.options, "allow_single": True})
 
 
@@ -181,7 +181,7 @@ def find_test(
 
 
 def read_split(source: str, read: Reading) -> Parts:
-    """The parts of a split that has a name, or of a folder with a train and a test part.
+    """Return the parts of a split that has a name, or of a folder with a train and a test part.
 
     Raises:
         UsageError: An option that a split cannot be read with.
@@ -215,7 +215,7 @@ def read_split(source: str, read: Reading) -> Parts:
 
 
 def _of_a_part(read: Reading) -> dict[str, Any]:
-    """The options that are set, as arguments of ``load`` for a part of a split."""
+    """Return the options that are set, as arguments of ``load`` for a part of a split."""
     options = load_arguments({**read.options, **read.whole})
     if options.get("repeats") == "last":
         del options["repeats"]

@@ -56,7 +56,7 @@ def first_process_prints(args: Sequence[str]) -> Iterator[None]:
 
 
 def threads_each(requested: int | None) -> int | None:
-    """The threads of this process: as requested, or its share of the cores; None for all."""
+    """Return the threads of this process: as requested, or its share of the cores; None for all."""
     together = Launch.of_environment().local_size
     if requested is not None or together == 1:
         return requested

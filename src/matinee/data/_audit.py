@@ -207,7 +207,7 @@ def _file(source: Path | str) -> Path | None:
 def _codes(
     codes: npt.NDArray[np.int32], present: npt.NDArray[np.int32], n: int
 ) -> npt.NDArray[np.int32]:
-    """Codes found in a vocabulary, -1 for those that have no rating though they have a code."""
+    """Return codes in a vocabulary, -1 for those without a rating."""
     rated = np.bincount(present, minlength=n) > 0
     return np.where((codes >= 0) & rated[codes], codes, np.int32(-1)).astype(np.int32)
 

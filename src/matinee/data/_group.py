@@ -75,7 +75,7 @@ class Csr:
         return sum_by_code(self.indices, self.weights, self.n_columns)
 
     def in_order_of_ratings(self, column: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        """A column of the entries in the order of the original ratings."""
+        """Return a column of the entries in the order of the original ratings."""
         if self.order is None:
             return column
         out = large_empty(len(column), column.dtype)
@@ -83,7 +83,7 @@ class Csr:
         return out
 
     def where(self, mask: Mask) -> Csr:
-        """The entries of a mask, shape (entries,), with the same rows."""
+        """Select the entries of a mask, shape (entries,), keeping all rows."""
         indptr = np.zeros_like(self.indptr)
         for some in row_chunks(self.indptr):
             bounds = self.indptr[some.start : some.stop + 1]
@@ -109,7 +109,7 @@ class Csr:
         return sparse.csr_matrix(parts, shape=(self.n_rows, self.n_columns))
 
     def aligned(self, column: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        """A column of the original ratings (their times, say) in the order of the entries."""
+        """Return a column of the original ratings, such as times, in the order of the entries."""
         return column if self.order is None else large_take(column, self.order)
 
 

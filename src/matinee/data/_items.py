@@ -372,7 +372,7 @@ def _from_literals(texts: Texts) -> list[tuple[str, ...]] | None:
 
 
 def _literal(text: str) -> Any:
-    """A list written in JSON, in Python, or by numpy, which writes no commas."""
+    """Return a list written in JSON, in Python, or by numpy, which writes no commas."""
     try:
         return json.loads(text)
     except ValueError:

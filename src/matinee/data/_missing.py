@@ -11,7 +11,7 @@ from ..errors import UsageError
 
 
 def missing_values(missing: float | Sequence[float]) -> tuple[float, ...]:
-    """The ratings that mean "not rated".
+    """Return the ratings that mean "not rated".
 
     Raises:
         UsageError: One is no number, or too large to be a rating.
@@ -52,5 +52,5 @@ def likely_unrated(values: npt.NDArray[np.float32]) -> tuple[str, ...]:
 
 
 def unrated(values: npt.NDArray[np.float32], missing: Sequence[float]) -> npt.NDArray[np.int64]:
-    """Positions of the values that mean "not rated", int64, ascending."""
+    """Return positions of the values that mean "not rated", int64, ascending."""
     return np.flatnonzero(np.isin(values, np.array(missing, dtype=np.float32)))

@@ -76,7 +76,7 @@ def resolve(
 
 
 def repeated_in(notes: Iterable[str]) -> int:
-    """The number of repeated ratings in the notes that ``resolve`` wrote."""
+    """Return the number of repeated ratings in the notes that ``resolve`` wrote."""
     matches = (re.match(r"([\d,]+) repeated (?:rating|interaction)", note) for note in notes)
     return sum(int(match[1].replace(",", "")) for match in matches if match)
 

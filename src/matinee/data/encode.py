@@ -107,7 +107,7 @@ def encode(work: Workspace, staged: Staged, unit: TimeUnit | None = None) -> Enc
 
 
 def rows_of_pair(work: Workspace, user: int, item: int) -> list[int]:
-    """The rows, from 0, in which a user (by code) rates an item."""
+    """Return the rows, from 0, in which a user (by code) rates an item."""
     rows = work.con.execute(
         "SELECT s.rowid FROM work.main.staged AS s "
         "JOIN work.main.users AS users ON users.id = s.u "

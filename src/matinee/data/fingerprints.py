@@ -61,7 +61,7 @@ def hash_pairs(users: UInt64, items: UInt64) -> UInt64:
 
 
 def mix(x: UInt64) -> UInt64:
-    """The finaliser of splitmix64 (Steele, Lea and Flood, 2014), element by element."""
+    """Return the finaliser of splitmix64 (Steele, Lea and Flood, 2014), element by element."""
     x = x + _GOLDEN
     x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)

@@ -356,7 +356,7 @@ def _label(source: Any, database: str | Path | None) -> str:
 
 
 def _id_of(ids: Vocabulary, code: int) -> str:
-    """An id as a message quotes it."""
+    """Quote an id for a message."""
     return str(ids.ids[code]) if ids.numeric else repr(ids.ids[code])
 
 

@@ -66,7 +66,7 @@ class ItemTable:
     stated_years: Int32 | None = None
 
     def take(self, codes: npt.NDArray[np.integer[Any]]) -> ItemTable:
-        """The rows of some item codes, in that order."""
+        """Select the rows of item codes, in that order."""
         return ItemTable(
             self.titles[codes],
             None if self.genres is None else self.genres[codes],
@@ -154,7 +154,7 @@ class Ratings:
         )
 
     def _repr_html_(self) -> str:
-        """The sizes and the first rows, for notebooks."""
+        """Return the sizes and the first rows, for notebooks."""
         users, items = self.sides
         cells = max(users * items, 1)
         facts = [
@@ -202,7 +202,7 @@ class Ratings:
         return users, items
 
     def take(self, rows: Int64 | Mask | Sequence[int] | slice) -> Ratings:
-        """Some of the ratings (positions, a slice or a mask), with the same vocabularies.
+        """Select ratings (positions, a slice or a mask), with the same vocabularies.
 
         Raises:
             IndexError: A position that does not exist, or a mask of another length.
@@ -226,7 +226,7 @@ class Ratings:
         return replace(self, scale=_range(self.values))
 
     def compact(self) -> Ratings:
-        """The same ratings without the users and items that have none."""
+        """Return the same ratings without the users and items that have none."""
         users = np.flatnonzero(count_codes(self.users, self.n_users))
         items = np.flatnonzero(count_codes(self.items, self.n_items))
         if len(users) == self.n_users and len(items) == self.n_items:

@@ -70,17 +70,17 @@ class Table:
         return [at for at, c in enumerate(self.columns.values()) if c.dtype.kind in "iuf"]
 
     def rows(self) -> Iterator[dict[str, Any]]:
-        """The rows as dictionaries of plain Python values."""
+        """Yield the rows as dictionaries of plain Python values."""
         names = list(self.columns)
         for values in self.tuples():
             yield dict(zip(names, values, strict=True))
 
     def tuples(self) -> Iterator[tuple[Any, ...]]:
-        """The rows as tuples of plain Python values, in the order of the columns."""
+        """Yield the rows as tuples of plain Python values, in the order of the columns."""
         return zip(*(column.tolist() for column in self.columns.values()), strict=True)
 
     def take(self, rows: slice | npt.NDArray[Any]) -> Table:
-        """Some of the rows: a slice, positions or a mask."""
+        """Select rows: a slice, positions or a mask."""
         return Table({name: column[rows] for name, column in self.columns.items()})
 
     @classmethod
@@ -95,7 +95,7 @@ class Table:
         return cls({n: np.concatenate([t.columns[n] for t in tables]) for n in tables[0].columns})
 
     def without_formulas(self) -> tuple[Table, int]:
-        """The same with a ``'`` before text that a spreadsheet takes for a formula.
+        """Return the same with a ``'`` before text that a spreadsheet takes for a formula.
 
         That is text that begins with ``=``, ``+``, ``-``, ``@``, a tab or a carriage return.
 
@@ -116,17 +116,17 @@ class Table:
         return Table(columns), count
 
     def to_pandas(self) -> Any:
-        """A ``pandas.DataFrame`` (needs ``matinee[tables]``)."""
+        """Return a ``pandas.DataFrame`` (needs ``matinee[tables]``)."""
         return library("pandas").DataFrame(dict(self.columns))
 
     def to_polars(self) -> Any:
-        """A ``polars.DataFrame`` (needs ``matinee[tables]``)."""
+        """Return a ``polars.DataFrame`` (needs ``matinee[tables]``)."""
         return library("polars").DataFrame(
             {n: c.tolist() if c.dtype == object else c for n, c in self.columns.items()}
         )
 
     def to_arrow(self) -> Any:
-        """A ``pyarrow.Table`` (needs ``matinee[tables]``)."""
+        """Return a ``pyarrow.Table`` (needs ``matinee[tables]``)."""
         return library("pyarrow").table(dict(self.columns))
 
     def write(self, path: Path | str) -> Path:
@@ -218,7 +218,7 @@ def _text(value: Any) -> str:
 
 
 def library(name: str) -> Any:
-    """A library of tables, imported.
+    """Return a library of tables, imported.
 
     Raises:
         UsageError: It is not installed.

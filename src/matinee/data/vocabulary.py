@@ -52,7 +52,7 @@ class Vocabulary:
         return {name: code for code, name in enumerate(self.ids)}
 
     def encode(self, ids: Iterable[Any] | Ids) -> npt.NDArray[np.int32]:
-        """Codes of external ids, int32, with -1 for an id that is not known.
+        """Return codes of external ids, int32, with -1 for an id that is not known.
 
         Two ids are the same by the rule of ``data.values.ids``: ``"42"`` from a command line or a
         JSON key and ``42.0`` from a data frame both find 42.
@@ -75,12 +75,12 @@ class Vocabulary:
         return np.asarray(self.ids[codes])
 
     def take(self, codes: npt.NDArray[np.integer[Any]]) -> Vocabulary:
-        """The vocabulary of a subset of the codes, which must be ascending."""
+        """Return the vocabulary of a subset of the codes, which must be ascending."""
         return Vocabulary(self.ids[codes])
 
     @classmethod
     def of(cls, ids: Ids) -> tuple[Vocabulary, npt.NDArray[np.int32]]:
-        """A vocabulary of the ids in an array (repeats welcome) and the code of each.
+        """Return a vocabulary of the ids in an array (repeats welcome) and the code of each.
 
         Ids are int64 if each is a whole number by the rules of ``data.values.ids``, else text.
         """

@@ -90,7 +90,7 @@ class Scores:
         return self.scores["mae"].interval
 
     def _flat(self) -> dict[str, Any]:
-        """Each metric under its name, and its interval under NAME_interval."""
+        """Return each metric under its name, and its interval under NAME_interval."""
         values: dict[str, Any] = {name: score.value for name, score in self.scores.items()}
         return values | {f"{name}_interval": score.interval for name, score in self.scores.items()}
 

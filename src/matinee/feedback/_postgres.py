@@ -99,7 +99,7 @@ class PostgresStore(SqlStore):
                 yield cursor
 
     def _connection(self, use: str) -> Any:
-        """An open connection; one that the database has ended is replaced."""
+        """Return an open connection; one that the database has ended is replaced."""
         connection = self._connections.get(use)
         if connection is not None and not connection.closed:
             try:

@@ -27,7 +27,7 @@ class Cursor(Protocol):
         """Run a statement."""
 
     def fetchall(self) -> list[Any]:
-        """The rows it gave."""
+        """Return the rows it gave."""
 
 
 class SqlStore(FeedbackStore):

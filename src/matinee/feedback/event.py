@@ -96,7 +96,7 @@ def make_event(
     rank: int | None = None,
     items: Any = None,
 ) -> Event:
-    """A checked event; without a key it gets one, and without a time it is of now.
+    """Make a checked event, by default with a new key and the current time.
 
     Raises:
         UsageError: Something that does not go together, or is too long.

@@ -74,7 +74,7 @@ class FeedbackStore(ABC):
 
     @abstractmethod
     def erased(self) -> frozenset[str]:
-        """The ``hash_of`` of all erased users."""
+        """Return the ``hash_of`` of all erased users."""
 
     @abstractmethod
     def prune(self, before: int) -> int:
@@ -89,7 +89,7 @@ class FeedbackStore(ABC):
         """Let go of files and connections."""
 
     def events(self) -> Iterator[Event]:
-        """All events in the order in which they came, a page at a time."""
+        """Yield all events in the order in which they came, a page at a time."""
         after = 0
         while page := self.page(after):
             after = page[-1][0]

@@ -63,7 +63,7 @@ class RecToolsModel:
         on_unsupported_targets: str = "raise",
         context: Any = None,
     ) -> DataFrame:
-        """The lists as RecTools wants them: user_id, item_id, score and rank.
+        """Return the lists in RecTools' format: user_id, item_id, score and rank.
 
         Unknown users are left out, unless ``on_unsupported_targets`` is "raise".
 
@@ -82,7 +82,7 @@ class RecToolsModel:
 
 
 def lenskit_scorer(model: Trainable, *, rank: bool = True, seed: int = 0) -> Any:
-    """A Matinee model as a scorer of a LensKit pipeline (2025 and later).
+    """Return a Matinee model as a scorer of a LensKit pipeline (2025 and later).
 
     ``lenskit.pipeline.topn_pipeline(lenskit_scorer(model))`` is a recommender that LensKit trains,
     runs in batches and evaluates.

@@ -71,7 +71,7 @@ class Comparison:
     examples: tuple[ExampleLists, ...]
 
     def as_dict(self) -> dict[str, Any]:
-        """All of it in plain values, ready for JSON."""
+        """Return plain values for JSON."""
         return {
             "dataset": self.dataset,
             "rmse": None if self.rmse is None else asdict(self.rmse),

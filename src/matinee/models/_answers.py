@@ -78,7 +78,7 @@ def _batch(
 
 
 def _in_order(histories: Histories, rows: Int64, items: Int32) -> bool:
-    """Whether the predictions are one batch: all known, rows ascending, every user occurring."""
+    """Return whether predictions are one batch: all known, rows ascending, all users used."""
     people = len(histories)
     if not (0 < people <= min(len(rows), _PEOPLE) and len(rows) <= _ENTRIES):
         return False

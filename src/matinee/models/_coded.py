@@ -322,7 +322,7 @@ class Predicting(Coded):
         return self.choice_coded(people.histories, rows, self.item_ids.encode(item), k)
 
     def follows(self, test: Ratings) -> bool:
-        """Whether no rating precedes the newest training rating, so that a time offset applies."""
+        """Return whether a time offset applies: no rating precedes the newest training rating."""
         newest = self.provenance.newest
         if newest is None or test.times is None or not len(test):
             return False

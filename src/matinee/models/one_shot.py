@@ -68,7 +68,7 @@ class OneShot(Trainable):
         """Fit the model, adding each pass over the ratings to the log."""
 
     def _arrays(self) -> dict[str, npt.NDArray[Any]]:
-        """The learned arrays, by name."""
+        """Return the learned arrays, by name."""
         return {}
 
     def _values(self) -> dict[str, Any]:

@@ -92,7 +92,7 @@ class _MapSize(BaseModel):
 
 
 def create_app(settings: ServeSettings, *, metrics: Metrics | None = None) -> Guard:
-    """The server as an ASGI app.
+    """Return the server as an ASGI app.
 
     Args:
         settings: What to serve and how.
@@ -268,7 +268,7 @@ def _answer(app: FastAPI, served: Served, queue: WorkQueue, kept: FeedbackServic
 
     @app.post("/v1/profile", response_model=schema.Profile, responses=ERRORS)
     async def profile(request: schema.ProfileRequest) -> Response:
-        """A user's taste by genre and decade."""
+        """Return a user's taste by genre and decade."""
         engine = served.engine
         return await queue(
             lambda: engine.profile(request), quick=is_quick(request, engine.catalogue)
@@ -328,7 +328,7 @@ def _look_up(app: FastAPI, served: Served, queue: WorkQueue, share: float) -> No
 
     @app.post("/v1/items/match", response_model=schema.Matches, responses=ERRORS)
     async def match(request: schema.MatchRequest) -> Response:
-        """The items that titles written about right mean: the titles of an export, say."""
+        """Return the items matching approximate titles, such as those of an export."""
         engine = served.engine
         return await queue(lambda: engine.match(request), quick=False)
 
@@ -354,7 +354,7 @@ def _look_up(app: FastAPI, served: Served, queue: WorkQueue, share: float) -> No
 
     @app.get("/v1/map", response_model=schema.Map, responses=ERRORS)
     async def map_(query: Annotated[_MapSize, Query()]) -> Response:
-        """Every item as a point in the plane."""
+        """Return every item as a point in the plane."""
         engine = served.engine
         return await queue(
             lambda: {**engine.catalogue.map(query.limit), "model": engine.name}, quick=False
@@ -362,7 +362,7 @@ def _look_up(app: FastAPI, served: Served, queue: WorkQueue, share: float) -> No
 
     @app.get("/v1/model", response_model=schema.Card, responses=ERRORS)
     async def model() -> Response:
-        """The model card."""
+        """Return the model card."""
         beside = served.beside
         more = {} if beside is None else {"beside": {"model": beside.name, "share": share}}
         return Response(dumps({**served.engine.card, **more}), media_type=JSON)

@@ -84,7 +84,7 @@ class Catalogue:
         return position
 
     def codes(self, names: list[Any]) -> npt.NDArray[np.int32]:
-        """Codes of ids, -1 for unknown ids."""
+        """Return codes of ids, -1 for unknown ids."""
         return self.item_ids.encode(names)
 
     def titles_of(
@@ -103,7 +103,7 @@ class Catalogue:
         return {"item": item, "title": item if self._table is None else self._table.titles[code]}
 
     def item(self, code: int) -> dict[str, Any]:
-        """All fields of an item."""
+        """Return all fields of an item."""
         year, genres = self.years[code], ()
         if self._table is not None and self._table.genres is not None:
             genres = self._table.genres[code]
@@ -131,7 +131,7 @@ class Catalogue:
         return [self.item(code) for code in list(codes)[:limit]]
 
     def similar(self, code: int, k: int) -> list[dict[str, Any]]:
-        """The nearest items to an item.
+        """Return the nearest items to an item.
 
         Raises:
             ProblemError: 404, the model has no item vectors.
@@ -146,14 +146,14 @@ class Catalogue:
         ]
 
     def position(self, code: int) -> dict[str, float] | None:
-        """The position of an item on the map."""
+        """Return the position of an item on the map."""
         if self._points is None:
             return None
         x, y = self._points[code].round(5).tolist()
         return {"x": x, "y": y}
 
     def map(self, limit: int) -> dict[str, Any]:
-        """The most rated items as points, by column.
+        """Return the most rated items as points, by column.
 
         Raises:
             ProblemError: 404, the model has no item vectors.
@@ -175,7 +175,7 @@ class Catalogue:
         }
 
     def groups(self) -> tuple[list[tuple[str, Int64]], list[tuple[int, Int64]]]:
-        """The items of each genre and of each decade, by codes; decades in order of time."""
+        """Return the items of each genre and of each decade, by codes; decades in order of time."""
         genres = [(name, self._of_genre[name]) for name in self.genre_names]
         known = np.flatnonzero(~np.isnan(self.years))
         decade = (self.years[known] // 10 * 10).astype(int)

@@ -206,7 +206,7 @@ def _check_parts(body: bytes) -> None:
 
 
 def _replay(body: bytes, receive: Any) -> Any:
-    """A ``receive`` that returns a body already read, and then the following events."""
+    """Return a ``receive`` that returns a body already read, and then the following events."""
     delivered = False
 
     async def again() -> Any:

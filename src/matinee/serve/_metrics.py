@@ -75,7 +75,7 @@ class Metrics:
         self._row[at] = self._row[at] + 1 if now is None else now
 
     def has_fewest(self) -> bool:
-        """Whether no worker that runs has fewer connections than this one."""
+        """Return whether no worker that runs has fewer connections than this one."""
         at = _OWN.index("connections")
         others = self._rows[self._rows[:, _OWN.index("stopped")] == 0, at]
         return bool(self._row[at] <= others.min())
@@ -90,7 +90,7 @@ class Metrics:
         self._row[_OWN.index("feedback_duplicates")] += duplicates
 
     def text(self, model: str, kind: str) -> str:
-        """All counters in Prometheus' text format."""
+        """Return all counters in Prometheus' text format."""
         total = self._rows.sum(axis=0)
         lines = [
             "# HELP matinee_requests_total Requests answered.",

@@ -100,7 +100,7 @@ def is_quick_list(
 
 
 def lists_of(request: Any) -> dict[str, list[str | int]]:
-    """The lists of ids and titles in a request, by field."""
+    """Return the lists of ids and titles in a request, by field."""
     names = ("exclude", "only", "items")
     return {name: getattr(request, name) for name in names if getattr(request, name, None)}
 
@@ -198,11 +198,11 @@ class Reader:
         return positions
 
     def mask(self, what: str, names: Sequence[str | int]) -> npt.NDArray[np.int64]:
-        """Codes of the known ids and titles, int64."""
+        """Return codes of the known ids and titles, int64."""
         return np.array([code for _, code in self.items(what, names)], dtype=np.int64)
 
     def _value(self, rating: Rating) -> float:
-        """The rating, or the implied rating of an item without one."""
+        """Return the rating, or the implied rating of an item without one."""
         if is_constant(self.scale):
             return self.scale.high
         return (

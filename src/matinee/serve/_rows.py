@@ -57,7 +57,7 @@ def scores_of(
 def whys(
     catalogue: Catalogue, history: Histories, because: Reasons, n: int
 ) -> list[dict[str, Any]]:
-    """What moved each prediction."""
+    """Return the reasons for each prediction."""
     rated = [
         {**catalogue.named(code), "rating": rating}
         for code, rating in zip(history.items.tolist(), numbers(history.values), strict=True)

@@ -17,7 +17,7 @@ OF_USER = {
 
 
 def _origin(text: str) -> str:
-    """An origin as browsers send it: without a slash at the end, in lower case."""
+    """Return an origin as browsers send it: without a slash at the end, in lower case."""
     origin = text.removesuffix("/").lower()
     if re.fullmatch(r"\*|null|[a-z][a-z0-9+.-]*://[^/?#\s]+", origin) is None:
         raise ValueError("an origin is a scheme and a host, as in https://films.example")

@@ -39,7 +39,7 @@ class ProblemError(Exception):
         self.errors = None if pointer is None else [{"pointer": pointer, "detail": detail}]
 
     def within(self, where: str, pointer: str) -> ProblemError:
-        """The same problem in one part of a larger request."""
+        """Return the same problem in one part of a larger request."""
         problem = ProblemError(self.status, f"{where}: {self.detail}", headers=self.headers)
         if self.errors is not None:
             problem.errors = [
@@ -48,12 +48,12 @@ class ProblemError(Exception):
         return problem
 
     def body(self) -> bytes:
-        """The problem document."""
+        """Return the problem document."""
         return problem(self.status, self.detail, self.errors)
 
 
 def problem(status: int, detail: str, errors: list[dict[str, Any]] | None = None) -> bytes:
-    """A problem document."""
+    """Return a problem document."""
     content: dict[str, Any] = {
         "type": "about:blank",
         "title": HTTPStatus(status).phrase,
@@ -117,7 +117,7 @@ def _models_at(kinds: Iterable[Any], path: Iterable[int | str]) -> list[type[Bas
 
 
 def _models(kind: Any) -> Iterator[type[BaseModel]]:
-    """The models in a type, which may be a union or a list of them."""
+    """Yield the models in a type, which may be a union or a list of them."""
     if isinstance(kind, type) and issubclass(kind, BaseModel):
         yield kind
     for part in get_args(kind):

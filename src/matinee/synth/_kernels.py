@@ -129,7 +129,7 @@ def _affinity(traits: Float64, item: Any, t: Parameters) -> Any:
 
 @inlined
 def _level(affinity: float, traits: Float64, item: Any, t: Parameters) -> Any:
-    """The exact latent score, in levels: 0 is the lowest rating, ``n_levels - 1`` the highest."""
+    """Return the exact latent score, in levels: 0 is the lowest rating."""
     rank = t.factors.shape[1]
     stars = t.mean + t.bias[item] + traits[2 * rank] + traits[2 * rank + 1] * affinity
     return (stars - 1.0) / 4.0 * (t.n_levels - 1)

@@ -19,7 +19,7 @@ Village Voice Window Wolf"""
 
 
 def make_titles(years: Sequence[int], rng: np.random.Generator) -> list[str]:
-    """A title for each film, such as "The Silent Harbour (1994)".
+    """Return a title for each film, such as "The Silent Harbour (1994)".
 
     No two are alike even without the year: a name drawn again gets a number.
     """

@@ -304,7 +304,7 @@ class World:
         return self._moments(users, items)[1]
 
     def floor_of(self, ratings: Ratings) -> float:
-        """The best reachable RMSE on some of the ratings: a test part, say."""
+        """Return the lowest reachable RMSE on some of the ratings: a test part, say."""
         users, items = ratings.user_ids, ratings.item_ids
         variance = self.variance(users.decode(ratings.users), items.decode(ratings.items))
         return math.sqrt(float(variance.mean()))
@@ -322,7 +322,7 @@ class World:
         return mean[back], variance[back]
 
     def vocabularies(self) -> tuple[Vocabulary, Vocabulary]:
-        """The external ids of users and of items."""
+        """Return the external ids of users and of items."""
         return (
             Vocabulary(np.arange(1, self.config.users + 1, dtype=np.int64)),
             Vocabulary(np.arange(1, self.config.items + 1, dtype=np.int64)),

@@ -34,5 +34,5 @@ class ModelCase:
 
 @lru_cache
 def fitted(case: ModelCase) -> Recommender:
-    """The model of a case, fitted on ``sample`` with seed 3; tests share it."""
+    """Return the model of a case, fitted on ``sample`` with seed 3; tests share it."""
     return case.make().fit(sample(), seed=3)

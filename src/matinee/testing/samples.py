@@ -58,7 +58,7 @@ def all_pairs(ratings: Ratings) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
 
 
 def histories_by_user(ratings: Ratings) -> dict[Any, dict[Any, float]]:
-    """The ratings of each user, as {user id: {item id: rating}}."""
+    """Return the ratings of each user, as {user id: {item id: rating}}."""
     histories: dict[Any, dict[Any, float]] = {}
     users = ratings.user_ids.decode(ratings.users).tolist()
     items = ratings.item_ids.decode(ratings.items).tolist()

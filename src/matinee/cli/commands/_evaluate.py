@@ -123,7 +123,7 @@ def evaluate(
 
 
 def parse_cutoffs(text: str | None) -> tuple[int, ...]:
-    """The lengths of lists that ``--k`` names: "10,20".
+    """Return the list lengths of ``--k``: "10,20".
 
     Raises:
         UsageError: A value that is not a whole number of at least 1.

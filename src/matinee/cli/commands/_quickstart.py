@@ -97,7 +97,7 @@ def quickstart(
 
 
 def find_data() -> bool:
-    """Whether MovieLens-1M is here, after trying to download it if need be."""
+    """Return whether MovieLens-1M is here, after trying to download it if need be."""
     from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingColumn
 
     from ...data import CATALOGUE, data_home, get, locate

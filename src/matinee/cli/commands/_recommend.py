@@ -224,7 +224,7 @@ def _counted(tables: Iterable[Table], people: int | None) -> Iterator[Table]:
 
 
 def _escaped(tables: Iterable[Table]) -> Iterator[Table]:
-    """The same tables without formulas."""
+    """Yield the same tables without formulas."""
     total = 0
     for table in tables:
         harmless, count = table.without_formulas()

@@ -27,7 +27,7 @@ _OTHERWISE = ("model", "api_key", "users")
 
 
 def _options() -> dict[str, Any]:
-    """The fields of ``ServeSettings`` as options: default and annotation by name."""
+    """Return the fields of ``ServeSettings`` as options: default and annotation by name."""
     options = {}
     for name, field in ServeSettings.model_fields.items():
         if name not in _OTHERWISE:

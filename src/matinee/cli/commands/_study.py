@@ -295,7 +295,7 @@ def default_folder(name: str, quick: bool) -> Path:
 
 
 def find_results(named: str, quick: bool) -> tuple[Results, Path]:
-    """The runs in a folder, or of the study of that name in its usual place."""
+    """Return the runs in a folder, or of the study of that name in its usual place."""
     from ...lab.study import load_results, study_names
 
     folder = Path(named)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def lists_object(model: Recommender, folder: Path, evaluation: ListEvaluation) -> dict[str, Any]:
-    """What ``--json`` prints of a model's lists."""
+    """Return what ``--json`` prints of a model's lists."""
     plain = evaluation.as_dict()
     return {
         "model": plain.pop("model"),

@@ -18,7 +18,7 @@ _TRAINING = ("epochs_run", "best_epoch", "train_seconds", "seconds_per_epoch", "
 def as_object(
     model: Recommender, folder: Path, evaluation: Evaluation | None, **more: Any
 ) -> dict[str, Any]:
-    """What ``--json`` prints of a model and its score."""
+    """Return what ``--json`` prints of a model and its score."""
     from ...evaluate import metrics_of
 
     training = model.record.get("training", {})

@@ -63,12 +63,12 @@ class SweepProgress(Display):
 
 
 def values_text(trial: Trial, space: SearchSpace) -> Iterator[str]:
-    """The values of a trial, as a table shows them."""
+    """Yield the values of a trial, as a table shows them."""
     return (value_text(trial.values[key]) for key in space.dimensions)
 
 
 def value_text(value: Any) -> str:
-    """A setting's value in a few characters."""
+    """Return a setting's value in a few characters."""
     if isinstance(value, float):
         return f"{value:.3g}"
     if isinstance(value, list):

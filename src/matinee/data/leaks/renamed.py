@@ -156,7 +156,7 @@ def many_renamed(renamed: int, people: int) -> bool:
 
 
 def _distinct(asked: HeldOutPeople, n_items: int) -> tuple[Int64, Float32, Int64]:
-    """The distinct (item, rating) pairs, ascending.
+    """Return the distinct (item, rating) pairs, ascending.
 
     Returns:
         Where the pairs of each item start (n_items + 1), the rating of each pair, and the pair of

@@ -24,7 +24,7 @@ def is_netflix(part: Part) -> bool:
 
 
 def is_titles(part: Part) -> bool:
-    """Whether a file is called like the Netflix Prize's table of titles."""
+    """Return whether a file is called like the Netflix Prize's table of titles."""
     return PurePosixPath(bare(part.label)).name.lower() in _TITLES
 
 
@@ -48,7 +48,7 @@ def rating_files(names: Sequence[str], label: str) -> list[str]:
 
 
 def titles_file(names: Sequence[str]) -> str | None:
-    """The table of titles among relative paths, if any."""
+    """Return the table of titles among relative paths, if any."""
     return next((name for name in names if PurePosixPath(name).name.lower() in _TITLES), None)
 
 

@@ -51,7 +51,7 @@ class NetflixWindows:
     dataset: str = DATASET
 
     def read(self, folder: Path, seed: int, report: Report | None) -> Parts:
-        """The training, validation and test part of the data in a folder."""
+        """Return the training, validation and test part of the data in a folder."""
         held = [load(folder, report=report)]
         original = len(held[0]) == RATINGS
         # Popped, since window_split needs less memory if it has the only reference.
@@ -83,7 +83,7 @@ class NetflixProbe:
     dataset: str = DATASET
 
     def read(self, folder: Path, seed: int, report: Report | None) -> Parts:
-        """The training and the test part of the data in a folder; nothing is random."""
+        """Return the training and the test part of the data in a folder; nothing is random."""
         probe = _probe_file(folder)
         rest, columns = apart(load(folder, report=report))
         users, items = _pairs(probe)
@@ -141,7 +141,7 @@ def _probe_file(source: Path) -> Path:
 
 
 def _pairs(probe: Path) -> tuple[Int64, Int64]:
-    """The users and movies of a file of ``movie:`` lines with a user on each line below."""
+    """Return the users and movies of a file of ``movie:`` lines with a user on each line below."""
     users: list[int] = []
     movies: list[int] = []
     movie = -1

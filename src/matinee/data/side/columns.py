@@ -42,11 +42,11 @@ class SideColumns:
     columns: Mapping[str, Values]
 
     def take(self, codes: npt.NDArray[np.integer[Any]]) -> Self:
-        """The rows of some codes, in that order."""
+        """Select the rows of codes, in that order."""
         return type(self)({name: values[codes] for name, values in self.columns.items()})
 
     def digest(self) -> str:
-        """A hash of the names and values."""
+        """Return a hash of the names and values."""
         text = repr([(name, values.tolist()) for name, values in self.columns.items()])
         return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
@@ -143,14 +143,14 @@ class CodedColumn:
         return 1.0 / np.sqrt(np.maximum(self.counts, 1))
 
     def transposed(self) -> tuple[Int64, Int32]:
-        """Where the rows that have each level begin, int64 (levels + 1,), and these, int32."""
+        """Return the start of each level's rows, int64 (levels + 1,), and the rows, int32."""
         rows = np.repeat(np.arange(len(self.counts), dtype=np.int32), self.counts)
         indptr = np.zeros(len(self.levels) + 1, dtype=np.int64)
         np.cumsum(np.bincount(self.codes, minlength=len(self.levels)), out=indptr[1:])
         return indptr, rows[np.argsort(self.codes, kind="stable")]
 
     def values(self) -> Values:
-        """Values that code to the same levels."""
+        """Return values that code to the same levels."""
         one = not self.levels or self.counts.max(initial=0) < FEWEST
         if self.levels and isinstance(self.levels[0], float):
             numbers = np.full(len(self.counts), np.nan)
@@ -173,7 +173,7 @@ def _as_texts(values: Values) -> Values:
 
 
 def _labels(value: Any) -> tuple[str, ...]:
-    """The labels of a cell, in order and each once."""
+    """Return the labels of a cell, in order and each once."""
     if isinstance(value, tuple):
         return tuple(sorted(set(value)))
     return (value,) if value else ()
@@ -206,13 +206,13 @@ class Levels(NamedTuple):
     n: int
 
     def take(self, rows: Int64) -> Levels:
-        """Some of the rows, in that order."""
+        """Select rows, in that order."""
         indptr, at = entries_of(self.indptr, rows)
         return Levels(indptr, self.levels[at], self.scale[at], self.n)
 
 
 def stacked(columns: Sequence[CodedColumn]) -> Levels:
-    """The levels of each row of several columns."""
+    """Return the levels of each row of several columns."""
     n = len(columns[0].counts)
     rows = np.concatenate([np.repeat(np.arange(n), each.counts) for each in columns])
     first = np.cumsum([0, *(len(each.levels) for each in columns)], dtype=np.int32)
@@ -256,7 +256,7 @@ def coded_columns(
     label: str,
     noun: str = "people or items",
 ) -> tuple[tuple[CodedColumn, ...], ...]:
-    """The columns of each side that a model is to use, as levels.
+    """Return the columns of each side that a model is to use, as levels.
 
     Args:
         wanted: Names of columns, each of any of the sides; or whether to take all columns except

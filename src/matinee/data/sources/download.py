@@ -322,7 +322,7 @@ def _published_md5(url: str, timeout: float) -> str | None:
 
 
 def _wrong_md5(file: BufferedRandom, expected: str | None) -> str | None:
-    """The MD5 of an open file if it is not the one expected."""
+    """Return the MD5 of an open file if it is not the one expected."""
     if expected is None:
         return None
     file.seek(0)

@@ -102,7 +102,7 @@ def forget(name: str) -> Path:
 
 
 def locate(name: str) -> Path | None:
-    """Where the data of a name is on this machine, or None.
+    """Return the path of named data on this machine, or None.
 
     Searched in this order: the names registered by ``add``; a folder or file of that name in the
     data home (``"ml-1m"``, ``"ml-1m-seed-split/test.dat"``); ``NAME.zip`` in the data home.

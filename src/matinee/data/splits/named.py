@@ -161,7 +161,7 @@ def _read(
 
 
 def _rest(name: str, whole: Ratings, test: Ratings) -> tuple[Ratings, Ratings]:
-    """All of a data set but a test part, which must be of it, and that part."""
+    """Return a data set without a test part, which must be contained in it, and that part."""
     rest, test, removed = subtract(whole, test)
     if removed != len(test):
         raise DataError(

@@ -84,7 +84,7 @@ class SplitRule:
 
 
 def seconds(moment: Moment) -> int:
-    """A moment in seconds since 1970-01-01 UTC."""
+    """Convert a moment to seconds since 1970-01-01 UTC."""
     try:
         if isinstance(moment, str):
             if moment.strip().lstrip("-").isdigit() and not _DAY.fullmatch(moment.strip()):
@@ -102,7 +102,7 @@ def seconds(moment: Moment) -> int:
 
 
 def number_of(name: str, wanted: float, n: int) -> int:
-    """A share of ``n`` or a whole number, as a number."""
+    """Convert a share of ``n``, or a whole number, to a number."""
     if 0 < wanted < 1:
         return n - round((1 - wanted) * n)
     if not (wanted >= 1 and wanted == np.floor(wanted) and np.isfinite(wanted)):
@@ -111,21 +111,21 @@ def number_of(name: str, wanted: float, n: int) -> int:
 
 
 def per_group(name: str, wanted: float, counts: Int64) -> Int64:
-    """A share of each of some counts, rounded half upwards, or a whole number, as numbers."""
+    """Convert a share of each count (rounding half up), or a whole number, to numbers."""
     if 0 < wanted < 1:
         return np.asarray(np.floor(counts * wanted + 0.5), dtype=np.int64)
     return np.full_like(counts, number_of(name, wanted, 0))
 
 
 def shuffled(n: int, rng: np.random.Generator) -> Sequence:
-    """All positions in random order."""
+    """Return all positions in random order."""
     order: Sequence = np.arange(n, dtype=np.int32 if n < 2**31 else np.int64)
     rng.shuffle(order)
     return order
 
 
 def times_of(ratings: Ratings) -> Int64:
-    """The times of ratings.
+    """Return the times of ratings.
 
     Raises:
         DataError: They have none.

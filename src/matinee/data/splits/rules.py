@@ -175,7 +175,7 @@ _FORMER = {"users": "people"}
 
 
 def rule_of(name: str) -> SplitRule:
-    """The rule of a name.
+    """Return the rule with this name.
 
     Raises:
         UsageError: No such rule; the message suggests the nearest.

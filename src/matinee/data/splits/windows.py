@@ -75,7 +75,7 @@ def apart(ratings: Ratings) -> tuple[Ratings, Columns]:
 
 
 def cut(rest: Ratings, columns: Columns, part: Int8, n: int) -> list[Ratings]:
-    """The rows of parts 0 to ``n - 1``, with the vocabularies of the whole.
+    """Return the rows of parts 0 to ``n - 1``, with the vocabularies of the whole.
 
     Args:
         rest: The fields shared by all parts, as from ``apart``.
@@ -91,7 +91,7 @@ def cut(rest: Ratings, columns: Columns, part: Int8, n: int) -> list[Ratings]:
 
 
 def _bounds(window: Window) -> tuple[int, int]:
-    """A window in seconds."""
+    """Convert a window to seconds."""
     start, stop = window
     low = -(2**63) if start is None else seconds(start)
     high = 2**63 - 1 if stop is None else seconds(stop)
@@ -124,7 +124,7 @@ def _labels(
 
 
 def seen(ratings: Ratings, rows: Mask | slice = slice(None)) -> tuple[Mask, Mask]:
-    """Which users and items have a rating, among all rows or some."""
+    """Return which users and items have a rating, among all rows or some."""
     users, items = np.zeros(ratings.n_users, dtype=bool), np.zeros(ratings.n_items, dtype=bool)
     users[ratings.users[rows]] = True
     items[ratings.items[rows]] = True
@@ -132,7 +132,7 @@ def seen(ratings: Ratings, rows: Mask | slice = slice(None)) -> tuple[Mask, Mask
 
 
 def _recoded(ratings: Ratings, users: Mask, items: Mask) -> Ratings:
-    """The ratings in the vocabularies of some users and items, which must be all they have."""
+    """Recode ratings by the vocabularies of their users and items."""
     user_codes, item_codes = np.flatnonzero(users), np.flatnonzero(items)
     new_user = np.cumsum(users, dtype=np.int32) - np.int32(1)
     new_item = np.cumsum(items, dtype=np.int32) - np.int32(1)

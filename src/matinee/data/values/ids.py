@@ -101,7 +101,7 @@ def canonical_array(values: Iterable[Any]) -> Texts:
 
 
 def whole_number(text: str | None) -> int | None:
-    """The number of a canonical text that is how a 64-bit integer is written, else None."""
+    """Return the number of a canonical text that is how a 64-bit integer is written, else None."""
     if text is None or len(text) > 20 or not text.isascii():
         return None
     if not text.removeprefix("-").isdigit():
@@ -151,7 +151,7 @@ def canonical_sql(sql: str) -> str:
 
 
 def missing_sql(sql: str) -> str:
-    """Whether a VARCHAR is no id, as SQL."""
+    """Return SQL for whether a VARCHAR is not an id."""
     listed = ", ".join(map(_quoted, MISSING))
     return f"trim({sql}, {_quoted(_BLANKS)}) IN ({listed})"
 

@@ -221,7 +221,7 @@ def _measured(results: Results, arm: ArmSummary, declared: ResolvedArm, on: Data
 
 
 def _test_selected(arm: ResolvedArm, data: Data) -> bool | None:
-    """Whether an arm's settings were chosen by the test ratings, as the study declares."""
+    """Return whether an arm's settings were chosen by the test ratings, as the study declares."""
     match arm.selection:
         case "test":
             return True
@@ -233,7 +233,7 @@ def _test_selected(arm: ResolvedArm, data: Data) -> bool | None:
 
 
 def _between(arm: ArmSummary, name: str) -> Interval | None:
-    """An interval of the record, its ends averaged over seeds."""
+    """Return an interval of the record, its ends averaged over seeds."""
     ends = [mean_of(arm.final.get(f"{name}_{end}")) for end in ("low", "high")]
     return None if ends[0] is None or ends[1] is None else Interval(ends[0], ends[1])
 
@@ -245,7 +245,7 @@ def _by_bias(arm: ArmSummary) -> float | None:
 
 
 def _same(records: list[RunRecord], key: str) -> str:
-    """The value that all runs share; "" otherwise."""
+    """Return the value that all runs share; "" otherwise."""
     values = {record.versions.get(key, "") for record in records}
     return values.pop() if len(values) == 1 else ""
 
@@ -284,7 +284,7 @@ def _rank(row: Row) -> tuple[bool, float, str]:
 
 
 def _source(records: list[RunRecord]) -> str:
-    """The library that a model is from, with its version."""
+    """Return the library that a model is from, with its version."""
     for record in records:
         kind = str(record.settings.get("model", ""))
         name = kind_named(kind).distribution

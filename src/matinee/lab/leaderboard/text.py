@@ -83,12 +83,12 @@ def heading(section: BoardSection) -> str:
 
 
 def waiting(section: BoardSection) -> str:
-    """The models that have not run, as a sentence; or ""."""
+    """Return the models that have not run, as a sentence; or ""."""
     return f"Not run yet: {', '.join(section.waiting)}." if section.waiting else ""
 
 
 def leaderboard_markdown(board: Leaderboard) -> str:
-    """The leaderboard as Markdown: a table for each data."""
+    """Return the leaderboard as Markdown: a table for each data."""
     parts = []
     if board.quick:
         parts.append(

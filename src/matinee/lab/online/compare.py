@@ -136,7 +136,7 @@ class OnlineComparison:
         return "No difference is shown so far."
 
     def as_dict(self) -> dict[str, Any]:
-        """All of it in plain values, ready for JSON."""
+        """Return plain values for JSON."""
         return {**asdict(self), "verdict": self.verdict}
 
 
@@ -289,7 +289,7 @@ def _bins(
 
 
 def _looks(outcomes: Sequence[tuple[Int64, Float64]]) -> list[Look]:
-    """The interval at up to 30 times."""
+    """Return the interval at up to 30 times."""
     (closed, one), (others, two) = outcomes
     if not len(one) or not len(two):
         return []

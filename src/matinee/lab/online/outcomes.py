@@ -56,7 +56,7 @@ class Arm:
 def read_arms(
     store: FeedbackStore, models: Sequence[frozenset[str]], liked: float, days: float
 ) -> tuple[list[Arm], int, int]:
-    """The lists of some models, in two passes over the store.
+    """Return the lists of some models, in two passes over the store.
 
     An item is accepted by a click, a like, or a rating of at least ``liked`` that names the list it
     was in. Lists of a user count if shown within ``days`` of the first.

@@ -13,7 +13,7 @@ from ._tables import Sheet, Value
 
 
 def comparison_sheets(comparison: Comparison, names: tuple[str, str]) -> list[Sheet]:
-    """The tables of a comparison: ratings, then lists by cutoff."""
+    """Return the tables of a comparison: ratings, then lists by cutoff."""
     sheets = []
     if comparison.rmse is not None:
         gain = comparison.rmse
@@ -43,7 +43,7 @@ def comparison_sheets(comparison: Comparison, names: tuple[str, str]) -> list[Sh
 
 
 def example_sheets(comparison: Comparison, names: tuple[str, str]) -> list[Sheet]:
-    """A table for each example: both lists, hits marked with the test rating."""
+    """Return a table for each example: both lists, hits marked with the test rating."""
     return [
         Sheet(
             f"example-{at}",

@@ -38,7 +38,7 @@ def love_charts(points: Sequence[LovePoint], k: int) -> list[Chart]:
 
 
 def love_sheet(points: Sequence[LovePoint], k: int) -> Sheet | None:
-    """The scores for each love; None without points."""
+    """Return the scores for each love; None without points."""
     if not points:
         return None
     rows: list[list[Value]] = []

@@ -15,7 +15,7 @@ from ._tables import Sheet
 
 
 def online_sheets(comparison: OnlineComparison) -> list[Sheet]:
-    """The tables: acceptance, and the most recommended items."""
+    """Return the tables: acceptance, and the most recommended items."""
     sides = (comparison.first, comparison.second)
     bounds = ""
     if comparison.interval is not None:

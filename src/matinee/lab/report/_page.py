@@ -50,7 +50,7 @@ def _style() -> str:
 
 
 def slug(words: str) -> str:
-    """A text as part of a file name or an anchor."""
+    """Return a text as part of a file name or an anchor."""
     return re.sub(r"[^a-z0-9]+", "-", words.lower()).strip("-") or "x"
 
 

@@ -191,7 +191,7 @@ def by_data(
 
 
 def _floors(grid: Sequence[Sequence[ArmSummary]]) -> str:
-    """The noise floor of data that has one."""
+    """Return the noise floor of data that has one."""
     known = {
         arm.data: arm.final["noise_floor"].mean
         for arms in grid
@@ -243,7 +243,7 @@ def _over_size(
 
 
 def formulas(group: str, title: str, arms: Sequence[ArmSummary], data: str) -> Dots | None:
-    """The same models under every formula: a row each, an arm a mark."""
+    """Chart the same models by every formula: a row per formula, a mark per arm."""
     keys = list(dict.fromkeys(k for a in arms for k in a.final if k.startswith("protocol.")))
     if not keys:
         return None

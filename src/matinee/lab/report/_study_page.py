@@ -80,11 +80,11 @@ class StudyReport:
         return [chart for section in self.sections for chart in section.charts]
 
     def table(self) -> Sheet:
-        """Every arm on all data, with all that was measured, numbers in full."""
+        """Return every arm on all data, with all that was measured, numbers in full."""
         return whole_table(self.summary)
 
     def markdown(self) -> str:
-        """The verdicts and the arms as Markdown tables."""
+        """Return the verdicts and the arms as Markdown tables."""
         judged = claims_markdown(self.judgements) + "\n" if self.judgements else ""
         return judged + summary_markdown(self.summary)
 

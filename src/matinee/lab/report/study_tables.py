@@ -30,7 +30,7 @@ _ONE_ROW = {
 
 
 def whole_table(summary: Summary) -> Sheet:
-    """Every arm on all data, with all that was measured, numbers in full."""
+    """Return every arm on all data, with all that was measured, numbers in full."""
     table = _summary_table(summary)
     known = set(table.columns) | {"train_ratings", "test_ratings"}
     more = [key for arm in summary.arms for key in arm.final if key not in known]
@@ -44,7 +44,7 @@ def whole_table(summary: Summary) -> Sheet:
 
 
 def sheet_of(table: Table, name: str, text_columns: int = 1) -> Sheet:
-    """A sheet of a table; nan becomes an empty cell."""
+    """Return a sheet of a table; nan becomes an empty cell."""
     rows = [
         [None if isinstance(v, float) and math.isnan(v) else v for v in row.values()]
         for row in table.rows()
@@ -53,7 +53,7 @@ def sheet_of(table: Table, name: str, text_columns: int = 1) -> Sheet:
 
 
 def group_table(summary: Summary, group: ArmGroup, arms: Sequence[ArmSummary]) -> Sheet:
-    """The arms of a group and their figures; common values are in the caption."""
+    """Return the arms of a group and their figures; common values are in the caption."""
     figures: tuple[Figure, ...] = ("held_out", "held_out_user_mean", "reference", "batch_mean")
     several = len({arm.data for arm in arms}) > 1
     columns: dict[str, list[Value]] = {"arm": [arm.name for arm in arms]}
@@ -102,7 +102,7 @@ def group_table(summary: Summary, group: ArmGroup, arms: Sequence[ArmSummary]) -
 
 
 def comparisons_table(judgements: Sequence[Judgement]) -> Sheet:
-    """Every comparison that a verdict rests on."""
+    """Return every comparison that a verdict rests on."""
     rows: list[list[Value]] = [
         [
             j.claim.id,

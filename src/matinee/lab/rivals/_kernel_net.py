@@ -91,7 +91,7 @@ class _Layer:
     bias: torch.Tensor
 
     def kernel(self) -> torch.Tensor:
-        """The kernels K of all weights, float (rows, columns)."""
+        """Return the kernels K of all weights, float (rows, columns)."""
         squares = self.u.square().sum(1, keepdim=True) + self.v.square().sum(0)
         return (1 - squares + 2 * (self.u @ self.v)).clamp_min(0)
 
@@ -150,7 +150,7 @@ class KernelNet:
         return [_Layer(*self.parameters[at : at + 4]) for at in range(0, len(self.parameters), 4)]
 
     def _hidden(self, data: Observed, weights: list[torch.Tensor]) -> torch.Tensor:
-        """The last hidden layer, (items, units), by the effective weights."""
+        """Return the last hidden layer, (items, units), by the effective weights."""
         first, *inner = self.layers[:-1]
         hidden = torch.sigmoid(_Input.apply(weights[0], data) + first.bias)  # type: ignore[no-untyped-call]
         for layer, weight in zip(inner, weights[1:-1], strict=True):

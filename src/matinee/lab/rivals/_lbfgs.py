@@ -15,7 +15,7 @@ from .sparsefc import SparseFCConfig
 
 
 def observed(train: Ratings, values: npt.NDArray[np.float32]) -> Observed:
-    """The ratings grouped both ways.
+    """Return the ratings grouped both ways.
 
     Args:
         train: The ratings.

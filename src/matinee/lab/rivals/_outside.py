@@ -54,7 +54,7 @@ class OutsideFactors(Recommender):
 
     @abstractmethod
     def _make(self, seed: int) -> Any:
-        """The library's model, ready to be fitted."""
+        """Return the library's model, ready to be fitted."""
 
     @abstractmethod
     def _learn(self, model: Any, train: Ratings) -> None:
@@ -69,7 +69,7 @@ class OutsideFactors(Recommender):
         self.fit_seconds = time.perf_counter() - started
 
     def _curve(self, linear: Float64) -> Float64:
-        """What is predicted, from the mean, the biases and the product of the vectors."""
+        """Compute predictions from the mean, the biases and the product of the vectors."""
         return linear
 
     def _predict(self, histories: Histories, rows: Int64, items: Int32) -> Float64:

@@ -19,7 +19,7 @@ def study_names() -> list[str]:
 
 
 def find_study(name: str | Path) -> Study:
-    """A study by its name in the package, or from a TOML file.
+    """Return a study by its name in the package, or from a TOML file.
 
     Raises:
         UsageError: No such study or file (with the nearest name), or a wrong key or value in it.

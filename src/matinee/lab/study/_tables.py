@@ -56,7 +56,7 @@ def _row(arm: ArmSummary) -> Iterable[tuple[str, str | float]]:
 def compare(
     results: Results, *, base: str = "", figure: Figure = "held_out", data: str = ""
 ) -> Table:
-    """Every arm against one of them, paired by seed.
+    """Return every arm against one of them, paired by seed.
 
     Args:
         results: The study's records.
@@ -129,7 +129,7 @@ def claims_table(judgements: Iterable[Judgement]) -> Table:
 
 
 def summary_markdown(summary: Summary) -> str:
-    """The table for a reader, in Markdown: one per data, figures with their intervals."""
+    """Return the table for a reader, in Markdown: one per data, figures with their intervals."""
     parts = []
     for data in dict.fromkeys(arm.data for arm in summary.arms):
         arms = [arm for arm in summary.arms if arm.data == data]
@@ -160,7 +160,7 @@ def summary_markdown(summary: Summary) -> str:
 
 
 def claims_markdown(judgements: Iterable[Judgement]) -> str:
-    """The verdicts in Markdown, one row per claim."""
+    """Return the verdicts in Markdown, one row per claim."""
     rows = [[j.claim.id, j.claim.text, f"**{j.verdict}**", j.sentence] for j in judgements]
     return _markdown(["", "Claim", "Verdict", "Why"], rows)
 

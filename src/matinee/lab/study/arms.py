@@ -46,7 +46,7 @@ class ResolvedArm:
 
 
 def resolve_arms(study: Study) -> tuple[ResolvedArm, ...]:
-    """Every arm of a study, in the order of its file.
+    """Return every arm of a study, in the order of its file.
 
     A preset named further in replaces one named further out, together with the changes made to
     that one: the study's ``set`` changes the study's preset, a group's the preset of the group.
@@ -98,7 +98,7 @@ def members(group: ArmGroup) -> Iterator[tuple[Arm, dict[str, Any]]]:
 
 
 def value_name(value: Any) -> str:
-    """A value as written in an arm's name: 1e-06, on, 3x128, 128-64-128."""
+    """Return a value as written in an arm's name: 1e-06, on, 3x128, 128-64-128."""
     if isinstance(value, bool):
         return "on" if value else "off"
     if isinstance(value, float):

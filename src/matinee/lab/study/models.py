@@ -18,7 +18,7 @@ def by_settings(options: Mapping[str, Any]) -> bool:
 
 
 def make_model(kind: str, options: Mapping[str, Any]) -> Recommender:
-    """A model that is ready to be fitted.
+    """Return a model that is ready to be fitted.
 
     Args:
         kind: Name of the kind of model.

@@ -79,7 +79,7 @@ class Plan:
         arms: Iterable[str] = (),
         data: Iterable[str] = (),
     ) -> list[Spec]:
-        """The runs of some groups, seeds, arms (GROUP/ARM) and data; of all by default.
+        """Return the runs of some groups, seeds, arms (GROUP/ARM) and data; of all by default.
 
         Raises:
             UsageError: No such group, seed, arm or data.
@@ -116,7 +116,7 @@ class Plan:
 
 
 def plan_study(study: Study, *, quick: bool = False, seeds: Iterable[int] = ()) -> Plan:
-    """All runs of a study. Reads its data, to name it by its content.
+    """Return all runs of a study. Reads its data, to name it by its content.
 
     Args:
         study: The study.
@@ -165,7 +165,7 @@ def plan_study(study: Study, *, quick: bool = False, seeds: Iterable[int] = ()) 
 
 
 def seeds_on(seeds: tuple[int, ...], data: Data) -> tuple[int, ...]:
-    """The seeds of an arm that run on some data."""
+    """Return the seeds of an arm that run on some data."""
     return tuple(seed for seed in seeds if not data.seeds or seed in data.seeds)
 
 

@@ -85,7 +85,7 @@ class RunRecord:
     versions: dict[str, str] = field(default_factory=dict)
 
     def last(self, figure: str) -> float | None:
-        """A figure at the last epoch, or None."""
+        """Return a figure at the last epoch, or None."""
         return self.epochs[-1].figures.get(figure) if self.epochs else None
 
     def best(self, figure: str) -> tuple[int, float] | None:
@@ -114,7 +114,7 @@ class Results:
     expected: int
 
     def of(self, arm: str, data: str = "") -> list[RunRecord]:
-        """The finished runs of an arm, by seed; data defaults to the study's first."""
+        """Return the finished runs of an arm, by seed; data defaults to the study's first."""
         name = data or self.study.data[0].name
         runs = [(k[2], r) for k, r in self.runs.items() if k[0] == arm and k[1] == name]
         return [record for _, record in sorted(runs, key=lambda pair: pair[0])]

@@ -24,7 +24,7 @@ def diverged(record: RunRecord) -> bool:
 
 
 def value(record: RunRecord, figure: Figure, when: When = "kept") -> float | None:
-    """A figure of a run; infinite if it diverged, None if it is not known."""
+    """Return a figure of a run; infinite if it diverged, None if it is not known."""
     if diverged(record):
         return math.inf
     if record.status != "done":
@@ -42,7 +42,7 @@ def value(record: RunRecord, figure: Figure, when: When = "kept") -> float | Non
 
 
 def runs_of(results: Results, arm: str, data: str = "") -> dict[int, RunRecord]:
-    """The records of an arm by seed; data defaults to the study's first."""
+    """Return the records of an arm by seed; data defaults to the study's first."""
     name = data or results.study.data[0].name
     runs = {k[2]: r for k, r in results.runs.items() if k[0] == arm and k[1] == name}
     return {seed: runs[seed] for seed in sorted(runs)}
@@ -51,7 +51,7 @@ def runs_of(results: Results, arm: str, data: str = "") -> dict[int, RunRecord]:
 def series(
     results: Results, arm: str, data: str, figure: Figure, when: When = "kept", beside: str = ""
 ) -> dict[int, float]:
-    """A figure by seed.
+    """Return a figure by seed.
 
     Args:
         results: The study's records.
@@ -75,12 +75,12 @@ def series(
 
 
 def declared(study: Study) -> list[str]:
-    """All arms of a study as GROUP/ARM, in the order of its file, run or not."""
+    """Return all arms of a study as GROUP/ARM, in the order of its file, run or not."""
     return [f"{group.name}/{arm.name}" for group in study.groups for arm, _ in members(group)]
 
 
 def data_of(study: Study, arms: Iterable[str]) -> list[str]:
-    """Names of the data that some arm of these is to run on, in the order of the file."""
+    """Return names of the data that some arm of these is to run on, in the order of the file."""
     wanted_arms = set(arms)
     names = {
         name
@@ -93,7 +93,7 @@ def data_of(study: Study, arms: Iterable[str]) -> list[str]:
 
 
 def arms_of(results: Results) -> list[str]:
-    """All arms with a run, in the order of the study's file."""
+    """Return all arms with a run, in the order of the study's file."""
     run = dict.fromkeys(arm for arm, _, _ in results.runs)
     known = [arm for arm in declared(results.study) if arm in run]
     return [*known, *(arm for arm in run if arm not in known)]
@@ -125,13 +125,13 @@ def _matches(arm: str, pattern: str) -> bool:
 
 
 def same_runs(results: Results, one: str, other: str, data: str) -> bool:
-    """Whether two arms coincide: their settings are the same, so they share their runs."""
+    """Return whether two arms coincide: their settings are the same, so they share their runs."""
     first = {seed: record.key for seed, record in runs_of(results, one, data).items()}
     return bool(first) and first == {s: r.key for s, r in runs_of(results, other, data).items()}
 
 
 def label(arm: str) -> str:
-    """An arm for a reader: "batch_size/64" is "batch size 64", and "base/base" is "base"."""
+    """Return an arm for a reader: "batch_size/64" is "batch size 64", and "base/base" is "base"."""
     if arm in BASELINES:
         return BASELINES[arm][1]
     group, _, name = arm.partition("/")

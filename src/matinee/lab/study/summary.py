@@ -118,12 +118,12 @@ class Summary:
     arms: tuple[ArmSummary, ...]
 
     def of(self, arm: str, data: str = "") -> ArmSummary | None:
-        """An arm's summary; data defaults to the study's first."""
+        """Return an arm's summary; data defaults to the study's first."""
         name = data or self.study.data[0].name
         return next((a for a in self.arms if a.arm == arm and a.data == name), None)
 
     def group(self, name: str, data: str = "") -> list[ArmSummary]:
-        """The arms of a group, in order; data defaults to the study's first."""
+        """Return the arms of a group, in order; data defaults to the study's first."""
         data_name = data or self.study.data[0].name
         return [a for a in self.arms if a.group == name and a.data == data_name]
 
@@ -215,7 +215,7 @@ def published(study: Study, group: str, name: str) -> Published | None:
 
 
 def _only_lost(values: dict[int, float], figure: Figure) -> bool:
-    """Whether all runs diverged, so that only the figure of all studies is reported."""
+    """Return whether all runs diverged, so that only the figure of all studies is reported."""
     return figure != "held_out" and bool(np.isinf(list(values.values())).all())
 
 
@@ -263,7 +263,7 @@ def _curve(finished: list[RunRecord], figure: Figure) -> Curve | None:
 def _differences(
     results: Results, arms: list[ArmSummary], base: str, data: str
 ) -> Iterator[ArmSummary]:
-    """The arms on some data, each with its differences to the base arm."""
+    """Yield the arms on some data, each with its differences to the base arm."""
     arms_of_data = [arm for arm in arms if arm.data == data]
     kept, best = (_corrected(results, arms_of_data, base, when) for when in ("kept", "best"))
     for arm in arms_of_data:
@@ -293,5 +293,5 @@ def mean_of(estimate: Estimate | None) -> float | None:
 
 
 def number(value: float | None) -> float:
-    """A value of a table: NaN for None."""
+    """Return a value of a table: NaN for None."""
     return math.nan if value is None else float(value)

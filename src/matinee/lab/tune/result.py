@@ -49,7 +49,7 @@ class Trial:
     settings: Settings
 
     def as_record(self) -> dict[str, Any]:
-        """All of it but the settings, which follow from the values; plain, for JSON."""
+        """Return plain values for JSON, without the settings, which follow from the values."""
         record = {name: value for name, value in vars(self).items() if name != "settings"}
         return {**record, "values": dict(self.values)}
 
@@ -173,7 +173,7 @@ class Sweep:
         return target
 
     def as_dict(self) -> dict[str, Any]:
-        """All of it in plain values, ready for JSON."""
+        """Return plain values for JSON."""
         return {
             "dataset": self.dataset,
             "preset": self.preset,
@@ -220,7 +220,7 @@ def check_table_name(path: Path) -> None:
 
 
 def check_preset_name(path: Path | str) -> Path:
-    """The path of a preset file; its suffix distinguishes it from a preset's name."""
+    """Return the path of a preset file; its suffix distinguishes it from a preset's name."""
     if not str(path).endswith(".toml"):
         raise UsageError(f"{path}: the name of a preset file ends in .toml")
     return Path(path)

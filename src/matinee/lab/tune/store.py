@@ -170,7 +170,7 @@ class TrialStore:
         self._study.set_user_attr(name, plain(value))
 
     def importances(self) -> dict[str, float]:
-        """The importance of each dimension for the validation RMSE by PED-ANOVA; sums to 1.
+        """Return the importance of each dimension for the validation RMSE by PED-ANOVA; sums to 1.
 
         Watanabe et al., "PED-ANOVA" (IJCAI 2023). Empty with fewer than 10 complete trials, or
         where all have the same RMSE, which is not informative.
@@ -220,7 +220,7 @@ class TrialStore:
                 )
 
     def _first(self) -> tuple[OptunaTrial, dict[str, Any]]:
-        """The start of the search; values outside of the space are left out."""
+        """Return the start of the search; values outside of the space are left out."""
         values = self._space.start_values(self._start)
         held = {k: v for k, v in values.items() if self._space.dimensions[k].holds(v)}
         self._study.enqueue_trial({key: self._start_value(key, held[key]) for key in held})

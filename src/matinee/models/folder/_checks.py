@@ -28,7 +28,7 @@ _COLUMNS = "user_columns."
 
 
 def of_people(name: str) -> bool:
-    """Whether an array holds data of each training user, omitted when histories are not saved."""
+    """Return whether an array has data of training users, not saved without histories."""
     return name in _STORED or _COLUMNS in name
 
 

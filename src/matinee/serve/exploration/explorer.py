@@ -51,7 +51,7 @@ class Explorer:
         years: Years = None,
         without: Collection[str] = (),
     ) -> list[dict[str, Any]]:
-        """A list with new items in some of its places, at random; its other items move down.
+        """Insert new items into a list at random positions; the other items move down.
 
         Args:
             entries: The list of one user.
@@ -85,7 +85,7 @@ class Explorer:
         years: Years,
         without: Collection[str],
     ) -> Mask:
-        """Which new items may be listed, shape (new items,)."""
+        """Return which new items may be listed, shape (new items,)."""
         allowed = self._having(among) if among else np.ones(len(self._titles), dtype=bool)
         if genres:
             allowed &= ~self._having(genres)
@@ -100,7 +100,7 @@ class Explorer:
         return allowed
 
     def _having(self, genres: Sequence[str]) -> Mask:
-        """Which new items have one of some genres, shape (new items,)."""
+        """Return which new items have one of some genres, shape (new items,)."""
         wanted = [self._code[genre] for genre in genres if genre in self._code]
         having = np.zeros(len(self._titles), dtype=bool)
         having[self._owner[np.isin(self._genre, wanted)]] = True

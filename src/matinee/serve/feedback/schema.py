@@ -13,12 +13,12 @@ MAX_PAGE = 10_000
 
 
 def _whole(value: Any) -> Any:
-    """A number such as 3.0, as pandas writes ids of a column with gaps, as an integer."""
+    """Return a number such as 3.0, as pandas writes ids of a column with gaps, as an integer."""
     return int(value) if type(value) is float and value.is_integer() else value
 
 
 def _text(value: Any) -> Any:
-    """A whole number, such as 3 or 3.0, as text."""
+    """Return a whole number, such as 3 or 3.0, as text."""
     whole = _whole(value)
     return str(whole) if type(whole) is int else value
 

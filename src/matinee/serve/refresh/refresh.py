@@ -55,7 +55,7 @@ class Refreshed:
     because: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
-        """All of it in plain values, ready for JSON."""
+        """Return plain values for JSON."""
         return asdict(self)
 
 
@@ -161,12 +161,12 @@ def rollback(folder: Path) -> None:
 
 
 def previous_of(folder: Path) -> Path:
-    """Where the former model of a folder is kept."""
+    """Return where the former model of a folder is kept."""
     return folder.parent / f"{folder.name}.previous"
 
 
 def _worse(lists: ListGain, margin: float) -> bool:
-    """Whether lists are worse beyond the margin, or beyond chance."""
+    """Return whether lists are worse beyond the margin, or beyond chance."""
     return lists.gain < -margin or (lists.interval is not None and lists.interval.high < 0)
 
 
@@ -187,7 +187,7 @@ def _trained(
 
 
 def _erased(trained: Ratings, store: FeedbackStore) -> Mask:
-    """Which users of a model were erased from the store."""
+    """Return which users of a model were erased from the store."""
     hashes = store.erased()
     if not hashes:
         return np.zeros(trained.n_users, dtype=bool)
@@ -195,7 +195,7 @@ def _erased(trained: Ratings, store: FeedbackStore) -> Mask:
 
 
 def _not_in(trained: Ratings, feedback: Ratings) -> Ratings:
-    """The ratings that are not, with the same value, among those trained on."""
+    """Return the ratings that differ from those trained on."""
     users = trained.user_ids.encode(feedback.user_ids.ids)[feedback.users].astype(np.int64)
     items = trained.item_ids.encode(feedback.item_ids.ids)[feedback.items]
     is_known = (users >= 0) & (items >= 0)

@@ -78,7 +78,7 @@ class Assets:
     build: str
 
     def find(self, path: str) -> tuple[Asset | None, bool]:
-        """The file at a path below ``/static/``, and whether it may be kept for ever."""
+        """Return the file at a path below ``/static/``, and whether it may be kept for ever."""
         first, _, rest = path.partition("/")
         if first == self.build:
             return self.files.get(rest), True
@@ -93,7 +93,7 @@ _STATIC = re.compile(rb"""(?<=["'/])static/""")
 
 
 def assets(root_path: str = "") -> Assets:
-    """Every file below ``static``.
+    """Return every file below ``static``.
 
     Args:
         root_path: The path below which the browser sees the server.
@@ -135,7 +135,7 @@ def _bundle(by_path: dict[str, Asset]) -> None:
 
 
 def accepted_codings(header: str) -> set[str]:
-    """The content codings that an Accept-Encoding header takes."""
+    """Return the content codings that an Accept-Encoding header takes."""
     codings = set()
     for part in header.lower().split(","):
         coding, _, weight = part.partition(";")

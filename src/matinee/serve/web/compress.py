@@ -49,7 +49,7 @@ class Compressed:
 
 
 async def _compressed(start: Message, message: Message, accepted: bool) -> Message:
-    """The body to send, compressed if it is to be; the headers in ``start`` are changed."""
+    """Return the body to send, compressed if it is to be; the headers in ``start`` are changed."""
     body: bytes = message.get("body", b"")
     headers = MutableHeaders(raw=start["headers"])
     if len(body) < _SMALLEST or "content-encoding" in headers:

@@ -23,7 +23,7 @@ _URL = re.compile(r"url\((?!data:|[\"'])")
 
 
 def inlined(page: str, style: str, script: str) -> str:
-    """A page with the text of its style sheet and of its script.
+    """Return a page with the text of its style sheet and of its script.
 
     Args:
         page: A page that loads both from files.

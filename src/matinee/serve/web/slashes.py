@@ -20,5 +20,5 @@ def keep_slashes(scope: dict[str, Any]) -> None:
 
 
 def with_slashes(text: str) -> str:
-    """A part of such a path as it was meant."""
+    """Return a part of such a path as it was meant."""
     return text.replace(_STAND_IN, "/")

@@ -52,7 +52,7 @@ class RecVaeWeights:
         return layer @ self.arrays["mean"] + self.arrays["mean_bias"]
 
     def _activated(self, inner: Float32, at: int) -> Float32:
-        """A layer from its inner products: biases, swish, normalisation."""
+        """Return a layer from its inner products: biases, swish, normalisation."""
         inner = inner + self.arrays[f"bias.{at}"]
         # The sigmoid by tanh, which does not overflow.
         return self._normalised(inner * (0.5 + 0.5 * np.tanh(0.5 * inner)), at)

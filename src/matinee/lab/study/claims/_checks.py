@@ -114,7 +114,7 @@ def _pair(
 
 
 def _lacking(results: Results, check: Check, *known: tuple[str, dict[int, float]]) -> Iterator[str]:
-    """Which of two arms lack the figure; both, if they have it but for no common seed."""
+    """Yield which of two arms lack the figure; both, if they have it but for no common seed."""
     empty = [arm for arm, values in known if not values]
     real = [arm for arm in empty if arm not in BASELINES or len(empty) == 1]
     yield from real or [arm for arm, _ in known]
@@ -186,7 +186,7 @@ def _curves(records: list[RunRecord], figure: Figure) -> Float64 | None:
 
 
 def _best_epochs(curves: Float64) -> npt.NDArray[np.int64]:
-    """Each run's best epoch by the mean of the other runs; of a single run, by its own.
+    """Return each run's best epoch by the mean of the other runs; of a single run, by its own.
 
     A run's minimum is below its last epoch by chance alone; another run's epoch is not.
     """
@@ -242,7 +242,7 @@ def _size(results: Results, arms: Iterable[str], data: str) -> float | None:
 
 
 def _positions(arms: list[str]) -> list[float]:
-    """The positions of arms in a trend: the number at the start of the name, else the rank."""
+    """Return positions of arms in a trend: the number at the start of the name, or the rank."""
     numbers = [re.match(r"[-+]?\d+(\.\d+)?(e[-+]?\d+)?", arm.partition("/")[2]) for arm in arms]
     if all(numbers):
         return [float(match[0]) for match in numbers if match]
@@ -250,7 +250,7 @@ def _positions(arms: list[str]) -> list[float]:
 
 
 def _varied(results: Results, entries: tuple[str, ...]) -> str:
-    """What the arms of a trend differ in: the setting that their group varies, else its name."""
+    """Return how the arms of a trend differ: the setting varied by the group, else its name."""
     name = entries[0].partition("/")[0]
     keys = {group.name: group.key for group in results.study.groups}
     return (keys.get(name) or name).rpartition(".")[2].replace("_", " ")

@@ -116,7 +116,7 @@ def joined(comparisons: Iterable[Comparison], context: str = "") -> str:
 
 
 def label(arm: str) -> str:
-    """Name an arm within a sentence: one that is its own group gets an article."""
+    """Return an arm's name for a sentence: one that is its own group gets an article."""
     group, _, name = arm.partition("/")
     return f"the {short_label(arm)} arm" if group == name else short_label(arm)
 

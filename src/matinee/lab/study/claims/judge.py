@@ -76,7 +76,7 @@ class _Clause:
         return "established" if is_complete else "undecided"
 
     def decisive(self) -> list[Comparison]:
-        """What decides the check, or keeps it from being decided."""
+        """Return what decides the check, or keeps it from being decided."""
         one_seed = all(c.n < 2 for c in self.comparisons)
         raw = self.raw(leaning=one_seed)
         of_kind = [c for c in self.comparisons if (c.leaning if one_seed else c.status) == raw]
@@ -108,7 +108,7 @@ class _Family:
         return tuple(c for part in self.parts for c in part.comparisons)
 
     def ground(self) -> list[Comparison]:
-        """The decisive comparisons of the checks that determine the status."""
+        """Return the decisive comparisons of the checks that determine the status."""
         one_seed = all(c.n < 2 for c in self.comparisons)
         status = self.status(leaning=one_seed)
         parts = [p for p in self.parts if p.status(leaning=one_seed) == status]
@@ -171,7 +171,7 @@ def _family(results: Results, claim: Claim, figure: Figure, when: When) -> _Fami
 
 
 def _training_figure(results: Results, claim: Claim) -> Figure | None:
-    """The first training figure that some run of the claim's arms has."""
+    """Return the first training figure that some run of the claim's arms has."""
     names = [a for check in claim.checks for entry in check.arms for a in entry.split("|")]
     arms = [arm for arm in expand(results, names) if arm not in BASELINES]
     known = {
@@ -195,7 +195,7 @@ def _verdict(held: _Family, trained: _Family | None, *, leaning: bool) -> Verdic
 
 
 def _missing(held: _Family) -> tuple[str, ...]:
-    """Names that the held-out judgement lacks: arms without runs, groups, data."""
+    """Return names that the held-out judgement lacks: arms without runs, groups, data."""
     absent = dict.fromkeys(name for part in held.parts for name in part.questions.absent)
     return tuple(name for name in absent if name not in BASELINES)
 
@@ -230,7 +230,7 @@ def _sentence(
 
 
 def _describe(family: _Family, comparisons: list[Comparison], context: str = "") -> str:
-    """The facts of some comparisons, in one string."""
+    """Return the facts of some comparisons, in one string."""
     text = joined(comparisons[:_SHOWN], context)
     if len(comparisons) > _SHOWN:
         return f"{text}; and {len(comparisons) - _SHOWN} more"
@@ -257,7 +257,7 @@ def _undecided(held: _Family, text: str, missing: tuple[str, ...]) -> str:
 
 
 def _at_best(results: Results, claim: Claim, held: _Family) -> str:
-    """The verdict at the runs' best epochs, if it differs."""
+    """Return the verdict at the runs' best epochs, if it differs."""
     if all(check.kind == "overfits" for check in claim.checks):
         return ""
     best = _family(results, claim, "held_out", "best")

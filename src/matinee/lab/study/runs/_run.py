@@ -141,7 +141,7 @@ def _measures(spec: Spec) -> set[str]:
 
 
 def _epochs(model: Recommender, spec: Spec) -> list[EpochRecord]:
-    """All epochs of a model, those before a stop included."""
+    """Return all epochs of a model, those before a stop included."""
     epochs = getattr(model, "epochs", [])
     return [as_record(epoch, spec.figures, at) for at, epoch in enumerate(epochs, start=1)]
 
@@ -151,7 +151,7 @@ def _seconds(epochs: list[EpochRecord]) -> float:
 
 
 def _left_in(folder: Path, spec: Spec) -> list[EpochRecord]:
-    """The epochs of a run that diverged, from its folder."""
+    """Return the epochs of a run that diverged, from its folder."""
     from ....train import Epoch
 
     try:
@@ -255,7 +255,7 @@ def _versions(kind: str) -> dict[str, str]:
 
 
 def _preset(spec: Spec) -> dict[str, str]:
-    """The hash of the settings, and the day from which a preset has been so, if one is."""
+    """Return the hash of the settings, and the day from which a preset has been so, if one is."""
     if not by_settings(spec.settings):
         return {}
     made = settings_hash(Settings.make(spec.settings, spec.arm))

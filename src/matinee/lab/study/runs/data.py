@@ -106,7 +106,7 @@ class DataCache:
         self._kept: dict[str, Prepared] = {}
 
     def get(self, description: dict[str, Any]) -> Prepared:
-        """The data of a description, made if it is not there."""
+        """Return the data of a description, made if it is not there."""
         name = repr(sorted(description.items()))
         prepared = self._kept.pop(name, None) or prepare(description)
         self._kept[name] = prepared  # the most recently used is evicted last
@@ -176,14 +176,14 @@ def _named(source: str, holdout: float, label: str, read: TableOptions) -> str:
     if is_split and holdout:
         raise UsageError(f"{label}: {source} is a split already; leave out holdout")
     if not is_split and not holdout:
-        raise UsageError(f"{label}: {source} is no split; say how much of it to hold out")
+        raise UsageError(f"{label}: {source} is not a split; set holdout")
     if is_split and read != TableOptions():
         raise UsageError(f"{label}: {source} is a split, which is read as it is; leave out read")
     return _fingerprint(source_parts(source, holdout, read))
 
 
 def on_this_machine(data: Data) -> bool:
-    """Whether the ratings of a study's data can be read here, or made."""
+    """Return whether the ratings of a study's data can be read here, or made."""
     return bool(data.synthetic) or _is_here(data.source)
 
 
@@ -194,7 +194,7 @@ def _is_here(source: str) -> bool:
 
 @lru_cache(maxsize=2)
 def source_parts(source: str, holdout: float, read: TableOptions) -> tuple[Ratings, ...]:
-    """A source's ratings, or the two parts of a split; the last ones read are kept."""
+    """Return a source's ratings, or the two parts of a split; the last ones read are kept."""
     return (load(source, **read.stated()),) if holdout else named_split(source)
 
 

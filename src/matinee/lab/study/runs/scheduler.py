@@ -154,7 +154,7 @@ def _agrees(record: RunRecord, spec: Spec) -> bool:
 
 
 def _same(one: Any, other: Any) -> bool:
-    """Whether two settings agree on all that both have."""
+    """Return whether two settings agree on all that both have."""
     if isinstance(one, dict) and isinstance(other, dict):
         shared = (one.keys() & other.keys()) - {"description"}
         return all(_same(one[key], other[key]) for key in shared)
