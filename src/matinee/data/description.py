@@ -36,7 +36,7 @@ class Bar:
     """One bar of the rating histogram: ratings from ``low`` to ``high``.
 
     The two are equal if each bar is one rating. Otherwise ``high`` itself is in the next bar,
-    but for the last.
+    except for the last.
     """
 
     low: float
@@ -46,16 +46,16 @@ class Bar:
 
 @dataclass(frozen=True)
 class Description:
-    """What ``describe`` finds.
+    """The result of ``describe``.
 
     Attributes:
-        name: Of the ratings.
-        users: Users with a rating.
-        items: Items with a rating.
-        ratings: Ratings.
+        name: Name of the ratings.
+        users: Number of users with a rating.
+        items: Number of items with a rating.
+        ratings: Number of ratings.
         density: ``ratings / (users x items)``.
-        low: Lowest rating allowed: as stated, or as seen.
-        high: Highest rating allowed.
+        low: Lowest possible rating: as stated, or as in the data.
+        high: Highest possible rating.
         mean: Mean rating.
         std: Standard deviation of the ratings (population).
         histogram: Bars in ascending order: one per rating if there are at most 20
@@ -64,11 +64,11 @@ class Description:
         per_item: Ratings per item.
         first: Earliest time, seconds since 1970-01-01 UTC, or None without times.
         last: Latest time.
-        repeated: Repeated ratings of an item by a user in the table as it was read; how they were
-            settled is in ``notes``.
+        repeated: Repeated ratings of an item by a user in the source; how they were
+            resolved is in ``notes``.
         titles: Number of items with a title.
-        training_mib: Memory training needs, as by ``training_mib`` with its defaults.
-        notes: What reading the table resolved: repeated ratings and the like.
+        training_mib: Memory of training by ``training_mib`` with its defaults.
+        notes: Notes of reading the table, such as on repeated ratings.
         implicit: Whether these are interactions, the "ratings" above their weights.
     """
 
@@ -174,8 +174,8 @@ def training_mib(
         teachers: Number of teachers, which are trained concurrently; by default that of the default
             preset.
         hidden: Hidden sizes; by default those of the default preset.
-        max_table: Most weights of a first or last layer, 0 for no limit; by default the default
-            preset's.
+        max_table: Largest number of weights of the first or last layer, 0 for no limit; by default
+            the default preset's.
         width_per_rating: Largest number of units of a layer, see ``NetworkConfig``, if users are
             given; by default the default preset's.
         rows_per_item: Rows of the input table per item: 2 for presence inputs, 1 for ratings.

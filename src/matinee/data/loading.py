@@ -94,39 +94,39 @@ def load(
         time: The time column: seconds, milli-, micro- or nanoseconds since 1970, dates or ISO
             text; without a zone it is UTC.
         weight: The column of weights, above 0: the weight of each rating or interaction in
-            training (``Ratings.weights``), 1 each without one. It must be stated: a column of
-            counts that interactions have by its usual name becomes their ``values``, which do not
-            weigh training.
-        scale: Lowest and highest possible rating; one outside is an error. The range seen if
-            left out.
-        repeats: What becomes of repeated ratings of an item by a user: ``"last"`` keeps the last
-            by time (by row order without times or among equal ones), ``"mean"`` takes their mean
+            training (``Ratings.weights``), 1 each without one. It must be given: a column of
+            counts with a usual name becomes the ``values`` of interactions, which do not
+            weight training.
+        scale: Lowest and highest possible rating; others are an error. By default the range in the
+            data.
+        repeats: How to resolve repeated ratings of an item by a user: ``"last"`` keeps the last
+            by time (by row order without times or for ties), ``"mean"`` takes their mean
             at the last time, ``"sum"`` adds up the weights of interactions, ``"error"`` refuses
             them. ``notes`` has the number of rows, as for the next three.
         missing: Ratings that mean "not rated", such as 0 or -1: their rows are left out.
         relevant: Read ratings of at least this value as interactions, and leave out the others.
         k_core: Repeatedly leave out users and items with fewer entries than this.
         sql: A SELECT to read instead of a source, in the dialect of the database it runs in.
-        database: What ``sql`` runs in: a DuckDB or SQLite file, a ``postgresql://`` or
+        database: The database of ``sql``: a DuckDB or SQLite file, a ``postgresql://`` or
             ``mysql://`` URL (``matinee[databases]``); without one, DuckDB itself, which can read
             files.
         items: A table of titles and genres (a path, or a table in memory); by default a file
             beside the ratings, or columns of the ratings' own table.
-        item_id: That table's column of the item ids; by default, of those that may hold them, the
+        item_id: That table's column of the item ids; by default, among possible columns, the
             one with the most of the rated items.
         title: The table's title column, if it has an unusual name.
         genres: The table's genre column, several in one text.
         people: A table of user columns; by default a file beside the ratings.
         person_id: That table's column of the user ids.
         name: Name of the ratings; by default that of the data set or the file.
-        allow_single: Accept ratings of one user or one item, such as a history, which no model can
-            be trained on.
+        allow_single: Accept ratings of a single user or item, such as a history, on which no model
+            can be trained.
         report: Called with the progress, ``report(step, done, total)``; for the Netflix Prize
             only.
-        **reading: Fields of ``ReadOptions``: how text is laid out, and which rows are read.
+        **reading: Fields of ``ReadOptions``: the format of text files, and which rows are read.
 
     Returns:
-        Ratings ordered by user, then item. Two ids are the same by the rule of
+        Ratings ordered by user, then item. Ids are compared by the rules of
         ``data.values.ids``; they are int64 if every id of the side is a whole number, else text.
 
     Raises:
@@ -209,9 +209,9 @@ class _Read:
     Attributes:
         encoded: The encoded rows, with repeats.
         scale: The range of the ratings, if known; else computed from the remaining rows.
-        label: What to call it in messages.
-        notes: What reading it resolved.
-        implicit: Whether they are interactions.
+        label: Name in messages.
+        notes: Notes of reading.
+        implicit: Whether the rows are interactions.
         table: The table and its columns by role; None if it contains nothing else.
         locations: Locates the ratings of a user (by code) and an item, in the order read.
     """
@@ -319,7 +319,7 @@ def _read_netflix(
 
 
 def _no_rating(scan: Scan, columns: Mapping[str, str], found: str = "") -> str:
-    """That a table has no column of ratings, and which columns it was read without."""
+    """Say that a table has no column of ratings, and which columns were not used."""
     unused = [name for name in scan.columns if name not in columns.values()]
     weights = f", weights from {columns[WEIGHT]!r}{found}" if WEIGHT in columns else ""
     message = f"the table has no rating column{weights}"

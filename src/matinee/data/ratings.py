@@ -1,4 +1,4 @@
-"""``Ratings``: the one table that every part of Matinee works on."""
+"""``Ratings``: the table of ratings used throughout Matinee."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from .side.columns import SideColumns
 from .vocabulary import Ids, Vocabulary
 
 _HEAD = 5
-"""Rows that a notebook shows of ratings."""
+"""Number of rows shown in a notebook."""
 
 
 @dataclass(frozen=True)
 class Scale:
-    """The range that ratings may have: stated by the user, or the range seen in the data."""
+    """The range of ratings: stated by the user, or the range in the data."""
 
     low: float
     high: float
@@ -106,19 +106,19 @@ class Ratings:
         items: int32 item codes, shape (n,).
         values: float32 ratings, shape (n,), finite.
         times: int64 seconds since 1970-01-01 UTC, shape (n,), or None if unknown.
-        user_ids: The users' external ids. Codes of users with no rating here may exist (after a
+        user_ids: The users' external ids. There may be codes of users without ratings (after a
             split, both parts share one vocabulary); ``compact`` drops them.
         item_ids: The items' external ids.
-        scale: The range of the ratings: as stated, or as seen in the data (for a part of a split,
-            in all of it). A model takes a scale that was not stated from its training part.
+        scale: The range of the ratings: as stated, or as in the data (for a part of a split,
+            in all parts). A model takes a scale that was not stated from its training part.
         item_table: Titles and genres, aligned with ``item_ids``, or None.
         user_columns: Side columns of the users, aligned with ``user_ids``, or None.
-        name: Where the ratings came from, for reports ("ml-1m", a file name).
+        name: Name of the source, for reports ("ml-1m", a file name).
         notes: What was changed while reading, one sentence each ("12 repeated ratings: ...").
         implicit: Whether these are interactions (clicks, plays, purchases) rather than ratings:
             ``values`` are then weights or counts above 0, all 1 if unknown, and say
             nothing about how much a user liked an item.
-        scale_stated: Whether the scale was stated rather than seen.
+        scale_stated: Whether the scale was stated by the user.
         weights: float32, shape (n,), above 0: the weight of each rating or interaction in
             training, relative to the others; None for equal weights.
     """
@@ -196,7 +196,7 @@ class Ratings:
 
     @property
     def sides(self) -> tuple[int, int]:
-        """Number of users and of items with a rating here; a part of a split lacks some."""
+        """Number of users and of items with a rating, perhaps fewer than codes."""
         codes = ((self.users, self.n_users), (self.items, self.n_items))
         users, items = (int(np.count_nonzero(count_codes(*side))) for side in codes)
         return users, items
@@ -226,7 +226,7 @@ class Ratings:
         return replace(self, scale=_range(self.values))
 
     def compact(self) -> Ratings:
-        """Return the same ratings without the users and items that have none."""
+        """Drop the codes of users and items without ratings."""
         users = np.flatnonzero(count_codes(self.users, self.n_users))
         items = np.flatnonzero(count_codes(self.items, self.n_items))
         if len(users) == self.n_users and len(items) == self.n_items:
@@ -249,8 +249,8 @@ class Ratings:
         """Return ratings of at least this value as interactions of weight 1, same vocabularies.
 
         Raises:
-            UsageError: These are interactions already.
-            DataError: No rating is as high.
+            UsageError: These are already interactions.
+            DataError: No rating is that high.
         """
         if self.implicit:
             raise UsageError(
@@ -306,7 +306,7 @@ class Ratings:
         """Refuse interactions if ratings are required.
 
         Args:
-            purpose: What needs them, as the subject of a sentence ("the model autoencoder").
+            purpose: What needs ratings, as the subject of a sentence ("the model autoencoder").
             instead: What to do with interactions.
 
         Raises:
@@ -345,10 +345,10 @@ class Ratings:
     ) -> Ratings:
         """Make ratings from parallel arrays of external ids; each pair must occur once.
 
-        Without values they are interactions.
+        Without values, the result are interactions.
 
-        This is the plain constructor for tests and generators. ``matinee.load`` reads tables,
-        settles repeated pairs and checks the values. ``times`` are seconds since 1970 or
+        A low-level constructor for tests and generators. ``matinee.load`` reads tables,
+        resolves repeated pairs and checks the values. ``times`` are seconds since 1970 or
         ``datetime64``.
 
         Raises:

@@ -183,7 +183,8 @@ def _chosen(text: str, known: list[str], option: str) -> list[str]:
         hits = {other for other in known if fnmatchcase(other, name)}
         if not hits:
             raise UsageError(
-                f"--{option} {name!r}: there is none{nearest(name, known)} (there are {', '.join(known)})"
+                f"--{option} {name!r}: there is none{nearest(name, known)} "
+                f"(there are {', '.join(known)})"
             )
         chosen |= hits
     if not chosen:

@@ -19,15 +19,15 @@ from ..ratings import Ratings
 Sequence = npt.NDArray[np.signedinteger[Any]]
 
 Moment = int | str | date | np.datetime64
-"""Seconds since 1970-01-01 UTC, or a date or time, also as ISO 8601 text (UTC where it names no
+"""Seconds since 1970-01-01 UTC, or a date or time, also as ISO 8601 text (UTC if it has no
 zone)."""
 
 _DAY = re.compile(r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])")
 """A date without dashes; as seconds it would be a day of August to October 1970."""
 
 TRAIN, VALID, TEST, GIVEN, VALID_GIVEN = 0, 1, 2, 3, 4
-"""The parts. ``GIVEN`` and ``VALID_GIVEN`` are ratings of the people of ``TEST`` and ``VALID`` that
-a model may see at prediction, but not in training."""
+"""The parts. ``GIVEN`` and ``VALID_GIVEN`` are ratings of the users of ``TEST`` and ``VALID`` that
+a model may use for prediction, but not in training."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Division:
         holdout: The test part: a share, between 0 and 1, or a whole number.
         valid: The validation part in the same terms; 0 for none.
         seed: Seed of random choices.
-        at: Moments at which the second part, and the third, begin, in place of shares.
+        at: Times at which the second and the third part begin, instead of shares.
         given: Share of held-out users' ratings used as history.
         latest: Whether the held-out ratings of held-out users are their latest ones.
     """
@@ -59,7 +59,7 @@ class SplitRule:
     """A way to divide ratings; an entry of ``RULES``.
 
     Attributes:
-        name: What ``by`` calls it.
+        name: Name of the rule in ``by``.
         assign: The part of each rating, int8, shape (n,): ``TRAIN``, ``VALID``, ``TEST``, and
             ``GIVEN`` and ``VALID_GIVEN`` if ``holds_out_people``. With the same seed the test
             part does not depend on whether there is a validation part.

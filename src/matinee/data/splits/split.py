@@ -1,4 +1,4 @@
-"""Split ratings into parts to train on, choose by and score.
+"""Split ratings into training, validation and test parts.
 
 Every rule assigns each rating to one part. The parts share the vocabularies of the whole, and the
 same ratings, in the same order, split with the same seed give the same parts.
@@ -23,11 +23,11 @@ class SplitParts(NamedTuple):
     """All parts of a split.
 
     Attributes:
-        train: To train on.
+        train: The training part.
         valid: The validation part; None if not requested.
-        test: To score.
+        test: The test part.
         given: Histories of the users of ``test``, if a rule holds out users
-            (they have no training rating); else None.
+            (who have no training ratings); else None.
         valid_given: The same for the users of ``valid``.
     """
 
@@ -71,12 +71,12 @@ def split_parts(
         seed: Seed of the random choices. The test part does not depend on ``valid``.
         given: With ``people``: the share of each held-out user's ratings used as history;
             at least one is given and at least one held out.
-        at: Moments to cut at instead of shares.
-        latest: With ``people``: whether the latest ratings of each are held out, rather than some
-            at random.
+        at: Times at which to cut, instead of shares.
+        latest: With ``people``: whether the latest ratings of each user are held out, rather than
+            random ones.
 
     Raises:
-        UsageError: No such rule, or options that cannot be.
+        UsageError: No such rule, or invalid options.
         DataError: The rule needs times and they are missing, or a part would be empty.
     """
     ratings = as_ratings(ratings)
@@ -104,21 +104,21 @@ def split(
     *,
     at: Moment | None = None,
 ) -> tuple[Ratings, Ratings]:
-    """Split ratings into a part to train on and a part held out.
+    """Split ratings into a training part and a held-out part.
 
-    - ``random``: ratings at random, whoever gave them. Some users and items may be left with no
+    - ``random``: ratings at random, over all users. Some users and items may be left without a
       training rating.
-    - ``user``: of each user, ratings at random.
-    - ``last``: of each user, the latest ratings.
-    - ``time``: the latest ratings of all: a share of exactly that size, or those from one moment
+    - ``user``: random ratings of each user.
+    - ``last``: the latest ratings of each user.
+    - ``time``: the latest ratings overall: a share of exactly that size, or those from a time
       on (``at``).
 
-    These and more are in ``RULES``. A rule that holds out people has more than two parts: see
+    ``RULES`` has these and more. Rules that hold out users have more than two parts: see
     ``split_parts``.
 
-    Where ``last`` or a share by ``time`` must choose among ratings of the same second (MovieLens
-    has many), the choice is random, by the seed: the order of the table would favour some items. A
-    cut ``at`` a moment divides no second.
+    If ``last`` or a share by ``time`` must choose among ratings of the same second (MovieLens has
+    many), the choice is random, by the seed: the order of the table would favour some items. A cut
+    ``at`` a time never divides a second.
 
     With ``user`` and ``last`` each user keeps a training rating: a user with one rating has none
     held out, and a user with no more than the number to hold out keeps one. A share is rounded for
@@ -130,10 +130,11 @@ def split(
             ``time``, of each user for ``user`` and ``last``.
         seed: Seed of the random choices.
         by: The rule, a name in ``RULES``.
-        at: For ``time``: the moment to cut at instead of a share; ratings from it on are held out.
+        at: For ``time``: the time at which to cut instead of a share; ratings from then on are held
+            out.
 
     Returns:
-        The ratings to train on and those held out.
+        The training and the held-out ratings.
 
     Raises:
         UsageError: No such rule, or an invalid hold-out.
@@ -153,20 +154,20 @@ def split_three(
     *,
     at: tuple[Moment, Moment] | None = None,
 ) -> tuple[Ratings, Ratings, Ratings]:
-    """Split ratings into a part to train on, one to choose by, and one to score.
+    """Split ratings into a training, a validation and a test part.
 
     Args:
         ratings: The ratings to split, or what ``load`` takes.
-        holdout: What to score, as in ``split``.
-        valid: What to choose by, in the same terms: a share is one of all ratings (or of all of
-            a user's), not of what the test part leaves. It comes before the test part in time
-            with ``last`` and ``time``.
+        holdout: Size of the test part, as in ``split``.
+        valid: Size of the validation part, in the same terms: a share of all ratings (or of all of
+            a user's), not of those outside the test part. It precedes the test part in time with
+            ``last`` and ``time``.
         seed: As in ``split``. The test part is the one ``split`` gives.
         by: As in ``split``.
-        at: For ``time``: the moments at which the second and the third part begin.
+        at: For ``time``: the times at which the second and the third part begin.
 
     Returns:
-        The ratings to train on, to validate by and to test on.
+        The training, validation and test ratings.
 
     Raises:
         UsageError: No such rule, or an invalid hold-out.
@@ -190,7 +191,7 @@ def split_users(
     """Hold out whole users, to evaluate fold-in of new users.
 
     Some ratings of each held-out user are the history and the rest are scored. Users with
-    one rating cannot be divided and always train.
+    one rating cannot be divided and stay in the training part.
 
     Args:
         ratings: The ratings to split, or what ``load`` takes.
@@ -204,7 +205,7 @@ def split_users(
         The training ratings of all other users, and the histories and scored ratings of these.
 
     Raises:
-        UsageError: A share that cannot be one.
+        UsageError: An invalid share.
         DataError: Too few users have two ratings, or times are missing.
     """
     ratings = as_ratings(ratings)
@@ -222,7 +223,7 @@ def kfold(ratings: RatingsLike, k: int = 5, seed: int = 0) -> Iterator[tuple[Rat
         seed: Seed of the draw.
 
     Yields:
-        All ratings but one fold, and that fold.
+        All ratings except one fold, and that fold.
 
     Raises:
         UsageError: ``k`` is less than 2.
