@@ -16,7 +16,7 @@ Given = Annotated[
     typer.Option(
         metavar="SOURCE",
         help="The history part: known ratings of the test users, if they were not "
-        "trained on (user hold-out); by default what they rated in training.",
+        "trained on (user hold-out); by default their training ratings.",
     ),
 ]
 AllowOverlap = Annotated[

@@ -45,7 +45,7 @@ KCore = Annotated[
     typer.Option(
         "--k-core",
         metavar="K",
-        help="Leave out users and items with fewer entries, until all that are left have K.",
+        help="Repeatedly leave out users and items with fewer than K entries.",
         rich_help_panel=_PANEL,
     ),
 ]

@@ -11,10 +11,10 @@ from .feedback.schema import Id, IdText, WholeId
 MAX_K = 500
 MAX_LIST = 10_000
 MAX_LOVE = 1000.0
-"""Greatest exponent of the probability of liking."""
+"""Largest exponent of the probability of liking."""
 MAX_WHY = 20
 MAX_PEOPLE = 100
-"""People in one request."""
+"""Largest number of people in one request."""
 MAX_OTHERS = 7
 """Largest number of further people in a list for several."""
 MAX_LIMIT = 100
@@ -60,7 +60,7 @@ Ratings = Annotated[list[Rating], Field(max_length=MAX_LIST, fail_fast=True)]
 
 
 Given = Annotated[list[Rating], Field(min_length=1, max_length=MAX_LIST, fail_fast=True)]
-"""Ratings of which there must be some."""
+"""A non-empty list of ratings."""
 
 
 class _About(_Request):
@@ -129,7 +129,7 @@ class MatchRequest(_Request):
     """Titles to look up."""
 
     titles: list[Text] = Field(min_length=1, max_length=100, fail_fast=True)
-    """May be inexact; a year in brackets distinguishes films of one name."""
+    """May be approximate; a year in brackets distinguishes films with the same title."""
 
 
 class PredictRequest(_Request):
@@ -178,7 +178,7 @@ class Item(Named):
 
 
 class Reason(Named):
-    """A rating that moved a prediction."""
+    """A rating that influenced a prediction."""
 
     rating: float
     contribution: float

@@ -36,8 +36,7 @@ def compare(
         float,
         typer.Option(
             metavar="DAYS",
-            help="With --feedback: a person counts once so many days have passed since their "
-            "first list.",
+            help="With --feedback: a person counts after this many days from their first list.",
         ),
     ] = 7.0,
     given: Given = None,
@@ -55,8 +54,8 @@ def compare(
     """Compare two models on the same held-out ratings: RMSE, lists, and lists side by side.
 
     Differences are SECOND minus FIRST with a 95% interval, paired over people. With --feedback the
-    models are compared by what people accepted from their lists; that interval is valid however
-    often it is looked at.
+    models are compared by what people accepted from their lists; that interval is valid at
+    every look.
     """
     use_threads(threads)
     if (test is None) == (feedback is None):

@@ -60,7 +60,7 @@ def list_(json: Json = False) -> None:
 
 @app.command("add")
 def add_(
-    name: Annotated[str, typer.Argument(help="What to call it: letters, digits, '.', '_', '-'.")],
+    name: Annotated[str, typer.Argument(help="The name: letters, digits, '.', '_', '-'.")],
     path: Annotated[Path, typer.Argument(help="A ratings file, a zip, or a folder.")],
     json: Json = False,
 ) -> None:
@@ -202,7 +202,7 @@ def split_(
     reading: source_options.Options = None,
     json: Json = False,
 ) -> None:
-    """Split ratings into parquet files to train on and to test by, with a manifest."""
+    """Split ratings into Parquet files for training and test, with a manifest."""
     from ...data import NAMED_SPLITS, join, named_parts, split_files, write_split
 
     if out is None:

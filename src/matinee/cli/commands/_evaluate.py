@@ -49,7 +49,7 @@ def evaluate(
         typer.Option(
             "--lists",
             help="Score the recommended lists instead of the predicted ratings: all items ranked, "
-            "beside the lists of baselines (docs/lists.md).",
+            "compared with lists of baselines (docs/lists.md).",
         ),
     ] = False,
     k: Cutoffs = None,

@@ -36,7 +36,7 @@ def recommend(
         list[str] | None,
         typer.Option(
             metavar="TITLE=RATING",
-            help="A rating by someone new: a title, written about right, or an item id.",
+            help="A rating of a new user: an item id, or an approximate title.",
         ),
     ] = None,
     ratings: Annotated[
@@ -54,7 +54,7 @@ def recommend(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Items never to recommend: an id or title a line, or a table with an item column.",
+            help="Items never to recommend: an id or title per line, or a table with an item column.",
         ),
     ] = None,
     only: Annotated[
@@ -65,8 +65,8 @@ def recommend(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Recommend from the items of this table (item, title, genres) that the model does "
-            "not know, by what is known of them.",
+            help="Recommend items of this table (item, title, genres) unknown to the model, "
+            "from their columns.",
         ),
     ] = None,
     include_seen: Annotated[
@@ -76,8 +76,7 @@ def recommend(
         bool,
         typer.Option(
             "--skip-unknown",
-            help="Leave out users and items the model does not know, and say so, instead of "
-            "stopping.",
+            help="Leave out unknown users and items, with a note, instead of stopping.",
         ),
     ] = False,
     love: Annotated[
@@ -94,8 +93,7 @@ def recommend(
             metavar="NUMBER",
             min=-1,
             max=1,
-            help="From -1 to 1: above 0 lists more of what a person's own ratings add to "
-            "everyone's list, below 0 more of what suits anyone.",
+            help="From -1 to 1: above 0 makes lists more personal, below 0 less.",
         ),
     ] = 0.0,
     out: Annotated[
@@ -106,7 +104,7 @@ def recommend(
         typer.Option(
             "--escape-formulas",
             help="In CSV and TSV, put a ' before titles and ids that a spreadsheet would take for "
-            "formulas (they begin with = + - @), and say how many.",
+            "formulas (they begin with = + - @), and print how many.",
         ),
     ] = False,
     threads: Threads = None,

@@ -31,7 +31,8 @@ def refresh(
         ),
     ] = None,
     days: Annotated[
-        float, typer.Option(metavar="DAYS", help="Judge by the feedback of this many newest days.")
+        float,
+        typer.Option(metavar="DAYS", help="Evaluate on the feedback of this many newest days."),
     ] = 7.0,
     anew: Annotated[
         bool, typer.Option("--anew", help="Retrain on everything, instead of updating.")
@@ -49,8 +50,8 @@ def refresh(
         list[str] | None,
         typer.Option(
             metavar="KIND=WEIGHT",
-            help="What a kind of feedback (rating, like, dislike) counts for in training, 1 if "
-            "left out; repeatable.",
+            help="Weight of a kind of feedback (rating, like, dislike) in training, 1 by default; "
+            "repeatable.",
         ),
     ] = None,
     rollback: Annotated[

@@ -47,14 +47,14 @@ def serve(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help=f"Ask for the key in this file; {_KEY} in the environment does the same.",
+            help=f"Require the key in this file; {_KEY} in the environment does the same.",
         ),
     ] = None,
     no_users: Annotated[
-        bool, typer.Option("--no-users", help="Give no lists for users of the training data.")
+        bool, typer.Option("--no-users", help="Serve no lists for users of the training data.")
     ] = False,
     threads: Annotated[
-        int, typer.Option(metavar="N", help="Threads of each worker's arithmetic.")
+        int, typer.Option(metavar="N", help="Threads per worker for computation.")
     ] = 1,
 ) -> None:
     """Serve a model over HTTP, with a page for the browser.

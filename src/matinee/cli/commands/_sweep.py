@@ -56,7 +56,7 @@ def sweep(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="What to vary, as TOML; by default a space around the preset (--show-space).",
+            help="Search space, as TOML; by default a space around the preset (--show-space).",
         ),
     ] = None,
     out: Annotated[
@@ -70,8 +70,7 @@ def sweep(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Where the trials are kept, and gone on from if there are some; by default beside "
-            "--out, as NAME.trials.",
+            help="File of trials, continued if it exists; by default NAME.trials beside --out.",
         ),
     ] = None,
     table: Annotated[
@@ -82,8 +81,8 @@ def sweep(
         str | None,
         typer.Option(
             metavar="SOURCE",
-            help="Ratings to score on once, at the end. Those that are in SOURCE too are left out "
-            "of the search.",
+            help="Ratings to score on once, at the end. Those also in SOURCE are left out of "
+            "the search.",
         ),
     ] = None,
     holdout: Annotated[
@@ -100,11 +99,11 @@ def sweep(
         int, typer.Option(min=0, help="Seed of the parts, the trials and training.")
     ] = 0,
     seeds: Annotated[
-        int, typer.Option(help="How often the preset and the best are trained to be compared.")
+        int, typer.Option(help="Number of trainings of the preset and of the best to compare them.")
     ] = 2,
     show_space: Annotated[
         bool,
-        typer.Option("--show-space", help="Print the space as TOML, to save and change; no more."),
+        typer.Option("--show-space", help="Only print the space as TOML, to save and change."),
     ] = False,
     threads: Threads = None,
     device: Device = "auto",

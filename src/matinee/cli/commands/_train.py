@@ -38,7 +38,7 @@ def train(
         str | None,
         typer.Option(
             metavar="SOURCE",
-            help="Ratings to score on. Those that are in SOURCE too are left out of training.",
+            help="Ratings to score on. Those also in SOURCE are left out of training.",
         ),
     ] = None,
     holdout: Annotated[

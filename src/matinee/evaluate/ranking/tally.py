@@ -86,7 +86,7 @@ def best_of(scores: Float32, histories: Histories, k: int) -> Int32:
     wrong = np.empty(len(scores), dtype=np.int64)
     best_items(scores, histories.indptr, histories.items, best, wrong)
     if wrong.any():
-        raise TrainingError("the model has scores that are NaN; train it again")
+        raise TrainingError("the model gives scores that are no numbers; train it again")
     return best
 
 
