@@ -54,7 +54,7 @@ def recommend(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Items never to recommend: an id or title per line, or a table with an item column.",
+            help="Items never to recommend: an id or title per line, or a table with item ids.",
         ),
     ] = None,
     only: Annotated[
