@@ -81,7 +81,7 @@ def test_clipping_is_the_models_own_in_all_but_what_says_otherwise(
 def test_nobody_known_is_refused(parts: tuple[Ratings, Ratings]) -> None:
     train, _ = parts
     strangers = Ratings.from_arrays(["x", "y"], ["p", "q"], [1.0, 2.0])
-    with pytest.raises(UsageError, match="knows none"):
+    with pytest.raises(UsageError, match="no rating of a known user"):
         protocols(ItemMean().fit(train), train, strangers)
 
 

@@ -132,5 +132,5 @@ def test_modules_are_joined_in_order() -> None:
     assert "return { one, other };" in joined
     assert "What" not in joined
     modules["b"] += 'import { x } from "./a.js";\n'
-    with pytest.raises(ValueError, match="circle"):
+    with pytest.raises(ValueError, match="import cycle"):
         bundle(modules, "a")

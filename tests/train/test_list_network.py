@@ -172,10 +172,10 @@ def test_divergence_is_named() -> None:
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"loss": "multinomial", "zero_weight": 0.1}, "zero_weight means nothing"),
-        ({"objective": "reconstruct", "given_weight": 0.1}, "given_weight means nothing"),
+        ({"loss": "multinomial", "zero_weight": 0.1}, "zero_weight has no effect"),
+        ({"objective": "reconstruct", "given_weight": 0.1}, "given_weight has no effect"),
         ({"beta": 0.1}, "beta has no effect without a variational"),
-        ({"beta_rise": 0.1}, "beta_rise means nothing"),
+        ({"beta_rise": 0.1}, "beta_rise has no effect"),
         ({"score_every": 2}, "score_every has no effect without choose_epoch"),
         ({"variational": True}, "needs 3, 5"),
         ({"shown": [0.0, 0.5]}, "shown must be"),

@@ -1,4 +1,4 @@
-"""Honest scores: metrics, intervals, baselines beside them, and the leak guard."""
+"""Honest scores: metrics, intervals, baselines, and the leak guard."""
 
 import lazy_loader
 

@@ -42,7 +42,7 @@ class Coverage:
     Mean models have no fallback: they predict everything themselves (``answers_unknown``).
 
     Attributes:
-        known: Ratings whose user and item the model knows.
+        known: Ratings with a known user and item.
         unknown: Ratings whose user (or history) or item it does not know; for a model that does not
             fold in, also those of new users with a history.
         unknown_users: Distinct test users without training ratings or a history.

@@ -101,7 +101,7 @@ def feeds(histories: Histories) -> dict[str, npt.NDArray[Any]]:
 
 
 def export_items(model: Recommender, path: Path | str) -> int:
-    """Write the item vectors as Parquet: item_id, title where known, bias, vector.
+    """Write the item vectors as Parquet: item_id, title if known, bias, vector.
 
     A prediction is ``hidden . vector + bias`` plus a user bias that does not affect the order: the
     best items maximise the inner product of (hidden, 1) and (vector, bias).

@@ -44,9 +44,9 @@ class Recommender(Updatable):
         histories: All training ratings by user (validation part included), to serve known users
             without the data; None if the model was saved without.
         predictive_variance: Model of the predictive standard deviation; None if saved without.
-        interest: The scorer of interest; None where lists are ordered by predicted rating.
+        interest: The scorer of interest; None if lists are ordered by predicted rating.
         preference: The probability that an item is liked, given its predicted rating.
-        time_offset: Time-dependent offset of predictions after training; None where the
+        time_offset: Time-dependent offset of predictions after training; None if the
             training ratings had no times or no offset was fitted.
         last_rated: Time of each user's last training rating, if there is a time offset.
         love: Default exponent of the probability of liking in the ranking score.

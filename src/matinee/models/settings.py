@@ -23,11 +23,11 @@ class Member(Config):
     """Members of an ensemble that differ in their seed only."""
 
     preset: str = ""
-    """Preset or TOML file to start from; empty for the network and train tables beside it."""
+    """Preset or TOML file to start from; empty for the network and train tables of this file."""
     set: dict[str, Any] = Field({})
     """What is changed in it, by full or bare name, as with --set: { rows = "items" }."""
     copies: int = Field(1, ge=1)
-    """How many, each with a seed of its own."""
+    """Number of copies with different seeds."""
 
     @field_validator("set", mode="before")
     @classmethod
@@ -51,14 +51,14 @@ class Settings(Config):
     description: str = ""
     """What the preset is for, in one line."""
     kind: str = "autoencoder"
-    """The kind of model. It is set by its own sections alone, and by `network.clip` and
-    `train.half_life`, which hold for all."""
+    """The kind of model. Only its own sections apply to it, and `network.clip` and
+    `train.half_life`, which apply to all kinds."""
     network: NetworkConfig = NetworkConfig()
     """The network."""
     train: TrainConfig = TrainConfig()
     """Its training."""
     lists: ListsConfig = ListsConfig()
-    """How lists are ordered, whatever the kind of model."""
+    """How lists are ordered, for every kind of model."""
     members: tuple[Member, ...] = ()
     """The members of an ensemble; none for a single network."""
 

@@ -38,7 +38,7 @@ class Trainable(Params, Recommender):
     Args:
         preset: Name of a preset (``matinee presets`` lists them) or path of a TOML file.
         settings: All options, instead of a preset.
-        device: "cpu", "cuda", or "auto" for CUDA where there is one.
+        device: "cpu", "cuda", or "auto" for CUDA if available.
         **overrides: Single options by name, over the preset: ``hidden=[64]``, ``epochs=5``.
 
     Attributes:
@@ -52,7 +52,7 @@ class Trainable(Params, Recommender):
     """
 
     settings_kind: ClassVar[str] = ""
-    """The ``kind`` of its settings, where it differs from the model's."""
+    """The ``kind`` of its settings, if it differs from the model's."""
     best_epoch: int | list[int]
 
     def __init__(

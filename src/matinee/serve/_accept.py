@@ -30,7 +30,7 @@ HEAD_BYTES = 1 << 16
 
 
 class BoundedProtocol(HttpToolsProtocol):
-    """HTTP/1.1 of which a request's head has a largest size, and a time in which to arrive.
+    """HTTP/1.1 with a limit on the size and the arrival time of a request's head.
 
     A connection that sends nothing, or never completes its request head, is closed.
 

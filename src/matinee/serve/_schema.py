@@ -69,7 +69,7 @@ class _About(_Request):
     exclude_genres: list[Text] = Field(default=[], max_length=MAX_TEXT)
     """Exclude items with any of these genres."""
     years: Years | None = None
-    """The first and the last year, either of which may be null."""
+    """The first and the last year; either may be null."""
 
 
 class RecommendRequest(_About):

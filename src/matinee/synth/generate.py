@@ -95,7 +95,7 @@ def synthesize(
         items: Number of items; each gets at least one rating.
         ratings: Number of ratings, exactly; no pair is repeated.
         seed: Equal seeds and options give equal ratings, on any number of threads.
-        threads: Threads to use; as many as kernels by default.
+        threads: Number of threads; by default that of kernels.
         **options: Any other field of ``SynthConfig``, such as ``low``, ``high``, ``step``,
             ``rank``, ``noise`` or ``skew``.
 
@@ -146,7 +146,7 @@ def write_synthetic(
         items: Number of items.
         ratings: Number of ratings.
         seed: Of everything.
-        threads: Threads to use; as many as kernels by default.
+        threads: Number of threads; by default that of kernels.
         chunk: Approximate number of ratings in memory, and per file.
         report: Called with the number of ratings done since the last call, for progress.
         **options: Any other field of ``SynthConfig``.

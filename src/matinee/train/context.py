@@ -78,7 +78,7 @@ def choose_device(name: str) -> str:
     """Return the torch device for "auto", "cpu", "cuda" or "cuda:N".
 
     Raises:
-        UsageError: Another device, or CUDA where it is not available.
+        UsageError: Another device, or CUDA if it is not available.
     """
     if name == "cpu":
         return name

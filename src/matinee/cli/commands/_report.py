@@ -45,7 +45,7 @@ def report(
 ) -> None:
     """Write a model's report: one self-contained HTML file.
 
-    Training curves, the score beside the baselines, recommended lists, also by love, predicted
+    Training curves, the score and baselines, recommended lists, also by love, predicted
     against given, errors by activity and popularity, residuals, the items it is most wrong about,
     and those it holds alike.
     """

@@ -20,7 +20,7 @@ from ..histories import Histories
 CONTAINED = 0.9
 """Minimum share of a user's pairs, test ratings included, in the training row."""
 CONTAINED_TEST = 0.8
-"""Share of their test ratings that it must hold. Where only the history stands in the row, the
+"""Minimum share of their test ratings in it. If only the history is in the row, the
 model was rightly trained on it."""
 BITS = 20.0
 """Bits of evidence needed beyond those of a choice among all rows for all people. A pair that a

@@ -29,7 +29,7 @@ class SameSecond:
         shared: Share of the ratings with another of the same user in the same second.
         explained: Share of the ratings' variance around user means that this number
             explains, minus the share expected by chance.
-        counts: Ratings alone in their second, in pairs, in threes, and in fours and more.
+        counts: Numbers of ratings by 1, 2, 3, or 4 and more in the same second.
         means: Their mean ratings; None if empty.
     """
 

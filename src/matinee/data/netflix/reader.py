@@ -75,7 +75,7 @@ def read_netflix(
 
 
 def locations_of(parts: Sequence[Part], user: int, movie: int) -> Iterator[str]:
-    """Yield where a user rates a movie: "combined_data_1.txt, line 14", in order."""
+    """Yield where a user rated a movie: "combined_data_1.txt, line 14", in order."""
     start = f"{user},".encode()
     for part in parts:
         in_movie = False

@@ -36,7 +36,7 @@ class NetflixWindows:
     Attributes:
         name: What to call it ("netflix/3m").
         train: The window to train on.
-        test: The month of which half is to validate by and half to test on.
+        test: The month divided into validation and test halves.
         counts: What the paper counts on the original: training ratings, users and items, and test
             ratings of both halves.
         description: One line.

@@ -14,7 +14,7 @@ from .source import SAMPLE, Scan, Workspace, is_nested, run
 
 USER, ITEM, RATING, TIME, WEIGHT = "user", "item", "rating", "time", "weight"
 CLOCK = "clock"
-"""The time of day, where the column of the time has dates alone."""
+"""The time of day, if the column of the time has only dates."""
 TITLE, GENRES, PERSON = "title", "genres", "person"
 
 
@@ -110,7 +110,7 @@ def assign(
 
     Returns:
         Column by role; an optional role that no column fills is left out. A table of interactions
-        has no rating; where there is one, a weight is that of ratings, if it was mapped.
+        has no rating; if there is one, a weight is that of ratings, if mapped.
 
     Raises:
         DataError: No column is recognised for a role.

@@ -176,8 +176,8 @@ def flattened(
 ) -> dict[str, tuple[str, str]]:
     """Return (SQL, DuckDB type) by column name, with the fields of objects as columns.
 
-    The field ``id`` of ``user`` is the column ``user.id``; an object of one field stands for that
-    field, as MongoDB's ``{"$oid": "..."}`` does.
+    The field ``id`` of ``user`` is the column ``user.id``; an object of one field is replaced by
+    that field, as MongoDB's ``{"$oid": "..."}`` does.
 
     Args:
         columns: Name, SQL and DuckDB type of each column.

@@ -241,7 +241,7 @@ DATASETS: MappingProxyType[str, Dataset] = MappingProxyType(
 CATALOGUE: MappingProxyType[str, Dataset] = MappingProxyType(
     {name: entry for name, entry in DATASETS.items() if entry.url}
 )
-"""Those that can be downloaded, smallest first but for ml-latest-small."""
+"""Data sets that can be downloaded, smallest first except ml-latest-small."""
 
 UNDISTRIBUTED: MappingProxyType[str, str] = MappingProxyType(
     {name: entry.obtain for name, entry in DATASETS.items() if not entry.url}

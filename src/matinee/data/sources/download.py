@@ -54,7 +54,7 @@ def get(
         url: Another place to download from (a mirror); the MD5 must be the same.
         force: Download even if the data is there, and replace it.
         progress: Called with every block received.
-        timeout: Seconds of silence from the server taken for a broken connection.
+        timeout: Seconds without data after which the connection counts as broken.
 
     Returns:
         The path of the data.
@@ -97,7 +97,7 @@ def fetch(
         dataset: What to download.
         home: The folder to put it in.
         progress: Called with every block received.
-        timeout: Seconds of silence from the server taken for a broken connection.
+        timeout: Seconds without data after which the connection counts as broken.
         wait: Seconds before the first new try after a broken connection; then twice that, and so
             on. A server that cannot be reached at all is not tried again.
     """

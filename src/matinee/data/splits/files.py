@@ -51,9 +51,9 @@ def split_files(
     ``valid.parquet``; by a rule that holds out people also ``given.parquet`` (what the model is
     given of the people in ``test.parquet``) and ``valid_given.parquet``; by ``kfold`` the first
     two in ``fold-1``, ``fold-2`` and so on. Columns:
-    ``user_id, item_id, rating`` (of interactions ``weight``, or nothing) and, where known,
+    ``user_id, item_id, rating`` (for interactions ``weight``, or nothing) and, if known,
     ``timestamp`` in seconds since 1970-01-01 UTC and ``weight``, that of a rating.
-    Titles go beside them as ``items.parquet``, columns of the users as ``people.parquet``.
+    Titles are written to ``items.parquet``, columns of the users to ``people.parquet``.
     ``manifest.json`` has the protocol, the seed, the
     counts and content fingerprints of the source and the parts, whether ratings have weights (which
     ``named_split`` then reads), and the version of Matinee.
@@ -61,7 +61,7 @@ def split_files(
     Args:
         ratings: The ratings to split.
         out: The folder to write. An earlier split there is replaced; anything else is refused.
-        holdout: As in ``split``, 0.2 by default; of the people by ``people``. Refused beside ``at``
+        holdout: As in ``split``, 0.2 by default; of the users with ``people``. Refused with ``at``
             and by ``kfold``.
         seed: Seed of the draw.
         by: Name of a rule in ``RULES``, or ``kfold``.
@@ -74,7 +74,7 @@ def split_files(
         The manifest.
 
     Raises:
-        UsageError: No such rule, options that do not go together, or ``out`` is taken.
+        UsageError: No such rule, incompatible options, or ``out`` is in use.
         DataError: The ratings cannot be split so.
         MatineeError: The place cannot be written to.
     """

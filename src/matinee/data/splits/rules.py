@@ -1,4 +1,4 @@
-"""The rules by which ratings are split: one function each, and its entry in ``RULES``."""
+"""The rules of splits: a function each, and its entry in ``RULES``."""
 
 from __future__ import annotations
 

@@ -162,7 +162,7 @@ def split_three(
         valid: Size of the validation part, in the same terms: a share of all ratings (or of all of
             a user's), not of those outside the test part. It precedes the test part in time with
             ``last`` and ``time``.
-        seed: As in ``split``. The test part is the one ``split`` gives.
+        seed: As in ``split``, which has the same test part.
         by: As in ``split``.
         at: For ``time``: the times at which the second and the third part begin.
 

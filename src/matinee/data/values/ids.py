@@ -160,7 +160,7 @@ def odd_ids(ids: Texts) -> Iterator[str]:
     """Notes on texts that look as if a program had changed the ids on the way.
 
     Args:
-        ids: Distinct canonical texts, of which the first 100,000 are looked at.
+        ids: Distinct canonical texts; only the first 100,000 are examined.
     """
     looked_at = [str(text) for text in ids[:_LOOKED_AT]]
     for pattern, message in _ODD.items():

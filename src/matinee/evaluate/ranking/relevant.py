@@ -27,7 +27,7 @@ class Relevant:
     Attributes:
         users: int64 (people,), codes in the user vocabulary of the test part, ascending.
         indptr: int64 (people + 1,).
-        items: int32 (entries,), all test items of a user that the model knows, relevant
+        items: int32 (entries,), all known test items of a user, relevant
             or not, in the item codes of the model, ascending within a user.
         ratings: float32 (entries,), the test ratings, or weights of interactions.
         counts: int64 (people,), relevant items, including those unknown to the model: no list can

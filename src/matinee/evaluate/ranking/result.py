@@ -83,7 +83,7 @@ class ListEvaluation(ListScores):
         n_unknown: Relevant test ratings of items that the model does not know; they count as
             missed.
         n_items: Candidate items, before excluding a user's history.
-        baselines: "popularity", and "ease" where it was fitted.
+        baselines: "popularity", and "ease" if fitted.
         by_history: By length of the history.
         by_popularity: By popularity of the item.
         curves: Recall and precision by k, of "model" and each baseline.

@@ -132,7 +132,7 @@ def paired(one: Mapping[int, float], other: Mapping[int, float]) -> Difference |
     """Return the difference ``one - other`` over shared seeds; None if there are none.
 
     Args:
-        one: A figure by seed; infinite where the run diverged.
+        one: A figure by seed; infinite if the run diverged.
         other: Likewise.
     """
     x = pairs(one, other)

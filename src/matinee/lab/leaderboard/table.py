@@ -37,8 +37,8 @@ class Row:
             "not installed": it needs a library that is not there.
         seeds: Number of runs in the means; 0 if nothing was run.
         rmse: Held-out RMSE, over all held-out ratings; infinite if it diverged, None if unknown.
-        interval: 95% Student-t interval of ``rmse`` over seeds: what training (and splitting) anew
-            changes; None with one run.
+        interval: 95% Student-t interval of ``rmse`` over seeds: what retraining (and splitting
+            again) changes; None with one run.
         people: 95% bootstrap interval over held-out users: the effect of other users.
         metrics: The other rating metrics on held-out ratings, by name, if known.
         gain: RMSE of the bias model on the same ratings minus ``rmse``, paired by seed.
@@ -51,13 +51,13 @@ class Row:
         threads: Threads that it had.
         parameters: Trained numbers.
         folds_in: Whether it predicts for new users without retraining.
-        test_selected: Whether its epoch or settings were chosen by the test ratings; None where
+        test_selected: Whether its epoch or settings were chosen by the test ratings; None if
             that is not declared, or they were in part: then ``scored`` is above 0.
-        read: Share of the test ratings that the choice of its settings trained on; None where no
+        read: Share of the test ratings that the choice of its settings trained on; None if no
             choice is declared, or not how much it read.
         scored: Share of them that it was scored by.
         settings: Hash of the settings; "" if the runs have none.
-        frozen: The day from which a preset has had these settings; "" of other settings.
+        frozen: The day since which a preset has had these settings; "" for other settings.
         coverage: Share of the held-out ratings in the 50%, 80% and 95% intervals of predictions.
         source: The library, or the publication.
         year: Of the publication.

@@ -57,7 +57,7 @@ class ModelLists:
         models: Identifiers of the model: the folder's, then those replaced by a refresh.
         n_lists: Lists shown.
         n_people: Users whose window is closed.
-        acceptance: Mean over these of the share of their lists from which they accepted something;
+        acceptance: Mean over these of the share of their lists with an accepted item;
             None without users.
         by_rank: Share of accepted items at each rank, from 1; None if no list was
             so long.

@@ -46,7 +46,7 @@ class ModelReport:
         alike: Nearest items of a few items; empty if items have no vectors.
         charts: By section of the page.
         lists: The evaluation of its lists; None without relevant test ratings.
-        loves: Scores of its lists by love; empty if it ranks by interest or ratings alone.
+        loves: Scores of its lists by love; empty if it ranks only by interest or by ratings.
     """
 
     model: Recommender

@@ -91,7 +91,7 @@ _EPOCH = ("run", "epoch", "seconds")
 
 
 class _Row:
-    """Says which line of which file could not be understood."""
+    """Names the file and line that could not be read."""
 
     def __init__(self, file: Path, line: int) -> None:
         self.file, self.line = file, line

@@ -67,7 +67,7 @@ class RunRecord:
         seconds: Wall time of training.
         total_seconds: Wall time of all of the run.
         versions: Of the package, Python and the libraries; processor and threads; "settings", the
-            hash of the settings, and "frozen", the day from which a preset has been these.
+            hash of the settings, and "frozen", the day since which a preset has had them.
     """
 
     key: str

@@ -55,7 +55,7 @@ class Data(Config):
     """Share of the held-out ratings that were trained on when the settings of arms with
     ``selection = "validation"`` were chosen, on other parts of the same data; None if unknown."""
     choice_scored: float | None = Field(None, ge=0.0, le=1.0)
-    """Share of the held-out ratings by which that choice was scored; None if unknown."""
+    """Share of the held-out ratings that scored that choice; None if unknown."""
 
 
 class Published(Config):
@@ -122,7 +122,7 @@ class ArmGroup(Config):
     values: tuple[Any, ...] = ()
     """Values of ``key``, in the order of the chart's axis."""
     cross: dict[str, tuple[Any, ...]] = Field(default_factory=dict)
-    """Further settings, every combination of which is an arm: named VALUE,SETTING=VALUE."""
+    """Further settings; every combination is an arm, named VALUE,SETTING=VALUE."""
     published: dict[str, Published] = Field(default_factory=dict)
     """Published results by arm name."""
     arms: tuple[Arm, ...] = ()
@@ -148,8 +148,8 @@ class Check(Config):
     - order: figures of ``arms`` rise in that order (an entry may name several with "|").
     """
     arms: tuple[str, ...] = ()
-    """Arms, as GROUP/ARM. A bare group name stands for its arms, and a pattern (depth/*,dropout=0)
-    likewise; baseline/bias, baseline/user_mean and baseline/global_mean stand for those simple
+    """Arms, as GROUP/ARM. A bare group name means its arms, as does a pattern (depth/*,dropout=0);
+    baseline/bias, baseline/user_mean and baseline/global_mean are those simple
     models on the same held-out ratings."""
     than: tuple[str, ...] = ()
     """Arms to compare with; a bare group name means its other arms."""

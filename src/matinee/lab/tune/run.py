@@ -47,11 +47,11 @@ def sweep(
     are compared on (the same ratings for all of them), and a fresh part that the search never
     sees. Trials are proposed by a tree-structured Parzen estimator (Bergstra et al., NeurIPS
     2011), the first being the preset itself; one that is behind the median of the others at the
-    same point of its schedule is cut short. At the end the preset and the best are trained anew
+    same point of its schedule is cut short. At the end the preset and the best are retrained
     with other seeds on all but the fresh part, and compared there: the gain on the validation part
     itself would be flattered by the choice.
 
-    With ``trials`` and no ``budget`` the result depends on the ratings and the seed alone, and not
+    With ``trials`` and no ``budget`` the result depends only on the ratings and the seed, not
     on whether the search was killed and gone on with.
 
     Args:
@@ -80,7 +80,7 @@ def sweep(
     Raises:
         LeakError: Test ratings are among those to search on.
         UsageError: A setting or value that cannot be, Optuna is not installed, or the storage is
-            of another sweep or of none.
+            of another sweep, or not of a sweep.
         DataError: Too few ratings to divide.
         MatineeError: The budget ended before a trial did, or every trial failed.
     """

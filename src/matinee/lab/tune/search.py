@@ -128,7 +128,7 @@ class Search:
             self.on_epoch(Step(training, epoch, self._on_the_way(epoch), epochs, best, self._left))
 
     def _on_the_way(self, epoch: Epoch) -> float | None:
-        """Return the RMSE by which trials are compared between epochs.
+        """Return the RMSE used to compare trials between epochs.
 
         That of the network on the validation ratings. Where the final model is shrunk towards the
         bias model, it is that of the shrunk network on the preset's validation part, which is the

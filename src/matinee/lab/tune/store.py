@@ -173,7 +173,7 @@ class TrialStore:
         """Return the importance of each dimension for the validation RMSE by PED-ANOVA; sums to 1.
 
         Watanabe et al., "PED-ANOVA" (IJCAI 2023). Empty with fewer than 10 complete trials, or
-        where all have the same RMSE, which is not informative.
+        if all have the same RMSE, which is not informative.
         """
         complete = [trial for trial in self._finished if trial.state == "complete"]
         if len(complete) < 10 or len({trial.rmse for trial in complete}) < 3:

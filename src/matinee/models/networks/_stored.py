@@ -1,6 +1,6 @@
 """``StoredCodes``: vectors of training users, fitted to the predictions of network and teachers.
 
-The teachers have rows of their own for training users, so their predictions are more accurate than
+The teachers have separate rows for training users, so their predictions are more accurate than
 an encoding of the ratings. The mean of the network's and its teachers' predictions has a higher
 rank than the network's. It is approximated by codes x table in two least-squares solutions: the
 codes for the network's own table, weighting an entry by its item's number of ratings, then the

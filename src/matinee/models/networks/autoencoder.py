@@ -36,7 +36,7 @@ class Autoencoder(Single, Trainable):
     Args:
         preset: Name of a preset (``matinee presets`` lists them) or path of a TOML file.
         settings: All options, instead of a preset.
-        device: "cpu", "cuda", or "auto" for CUDA where there is one.
+        device: "cpu", "cuda", or "auto" for CUDA if available.
         **overrides: Single options by name, over the preset: ``hidden=[64]``, ``epochs=5``.
 
     Attributes:

@@ -42,7 +42,7 @@ class Ensemble(Blending, Trainable):
     Args:
         preset: Name of a preset with ``members``, or path of a TOML file.
         settings: All options, instead of a preset.
-        device: "cpu", "cuda", or "auto" for CUDA where there is one.
+        device: "cpu", "cuda", or "auto" for CUDA if available.
         **overrides: Single options by name, in every member: ``hidden=[64]``, ``epochs=5``.
 
     Attributes:

@@ -22,7 +22,7 @@ from ...models.update import all_ratings, fit_whole, known_ratings
 from .ratings import feedback_ratings
 
 LEAST = 100
-"""Ratings of the newest days from which two models can be distinguished."""
+"""Minimum number of ratings in the newest days to compare two models."""
 MARGIN = 0.002
 """Largest increase in RMSE, at the end of the 95% interval, for which the new model is taken."""
 LIST_MARGIN = 0.01
@@ -161,7 +161,7 @@ def rollback(folder: Path) -> None:
 
 
 def previous_of(folder: Path) -> Path:
-    """Return where the former model of a folder is kept."""
+    """Return the folder of the former model."""
     return folder.parent / f"{folder.name}.previous"
 
 

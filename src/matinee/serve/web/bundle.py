@@ -1,7 +1,7 @@
 """Bundles the modules of a page in one script, to save requests on slow connections.
 
 The modules are written for this: named exports before a declaration, one import to a line, no
-circles. Each stands in a function of its own, without the comments that have lines of their own.
+circles. Each is wrapped in a function, without comments on separate lines.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ class RecVaeConfig(Config):
     A variational autoencoder with a multinomial likelihood and a linear decoder. The encoder has
     five layers, each added to those before it and normalised; the prior is a mixture of the
     standard normal, a wide normal and the posterior of the round before; and encoder and decoder
-    are trained in turn. An interaction of weight w, over the mean weight, counts w times in the
+    are trained alternately. An interaction of weight w, over the mean weight, counts w times in the
     likelihood and in ``gamma``; the input has no weights.
     """
 

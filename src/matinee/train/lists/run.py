@@ -15,7 +15,7 @@ class ListEpoch:
         epoch: Its number, from 1.
         loss: Mean training loss.
         seconds: Time it took, scoring left out.
-        score: What the caller's ``score`` gave, where it was called.
+        score: Result of the caller's ``score``, if it was called.
     """
 
     epoch: int

@@ -27,7 +27,7 @@ def open_matrix(
     """Open a wide matrix as a table of user, item and rating; None if the files are not one.
 
     Two forms are read: one with a header of item ids and the users in its first column, as
-    ``DataFrame.pivot`` makes it, whose blank cells are missing; and that of Jester, without a
+    ``DataFrame.pivot`` makes it, with blank cells if missing; and that of Jester, without a
     header, whose first column counts the ratings of the row and in which 99 means none.
 
     Args:

@@ -114,7 +114,7 @@ def _pair(
 
 
 def _lacking(results: Results, check: Check, *known: tuple[str, dict[int, float]]) -> Iterator[str]:
-    """Yield which of two arms lack the figure; both, if they have it but for no common seed."""
+    """Yield the arms of two that lack the figure; both, if they have no common seed."""
     empty = [arm for arm, values in known if not values]
     real = [arm for arm in empty if arm not in BASELINES or len(empty) == 1]
     yield from real or [arm for arm, _ in known]

@@ -95,7 +95,7 @@ def slope(check: Check, figure: Figure, setting: str, answer: Answer) -> str:
 
 
 def joined(comparisons: Iterable[Comparison], context: str = "") -> str:
-    """Join distinct facts, with the data they refer to where it changes.
+    """Join distinct facts, naming the data when they change.
 
     Args:
         comparisons: Whose facts.

@@ -30,14 +30,14 @@ def judge(results: Results) -> list[Judgement]:
        last epoch.
     2. It comes down to comparisons: differences of two arms paired by seed, or an arm's mean. One
        is *established* if its 95% Student-t interval over seeds lies wholly on the side the check
-       says, *refuted* if wholly on the other. The intervals have the level that Holm's correction
-       asks for over all comparisons of the claim. They speak of training anew (and of splitting
-       anew, if the study does), not of other held-out ratings.
+       says, *refuted* if wholly on the other. The intervals have the level of Holm's correction
+       over all comparisons of the claim. They cover retraining (and splitting
+       again, if the study does), not other held-out ratings.
     3. A check is established if all its comparisons are, refuted if any is; ``negate`` swaps
        the two. A claim likewise, over its checks.
     4. Established on held-out ratings: "holds". Refuted there, established by the training
        figure: "holds only on training ratings". Refuted: "does not hold". Else: "cannot tell"; so
-       with one seed always, as there is no interval, and where an arm that is needed has no run.
+       always with one seed, as there is no interval, and if a required arm has no run.
     5. An arm that diverged is worse than any that did not: settled if it did on every seed (two
        at least); if only on some, the others must show the same. Seeds on which both diverged are
        left out.

@@ -255,7 +255,7 @@ def _versions(kind: str) -> dict[str, str]:
 
 
 def _preset(spec: Spec) -> dict[str, str]:
-    """Return the hash of the settings, and the day from which a preset has been so, if one is."""
+    """Return the hash of the settings and, for a preset, the day since which it has had them."""
     if not by_settings(spec.settings):
         return {}
     made = settings_hash(Settings.make(spec.settings, spec.arm))

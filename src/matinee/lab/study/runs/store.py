@@ -97,7 +97,7 @@ class RunStore:
             yield  # the system releases the lock when the file is closed, or the process dies
 
     def live(self, key: str) -> Path:
-        """Return where the run of a key leaves its metrics and checkpoint."""
+        """Return the folder of a run's metrics and checkpoint."""
         return self.path / "live" / key
 
     def done(self) -> set[str]:
