@@ -53,3 +53,13 @@ def test_a_model_against_itself_differs_by_nothing(
     assert np.abs(values).max() == 0
     assert answer["rmse"]["interval"] == [0, 0]
     assert all(each["first"] == each["second"] for each in answer["examples"])
+
+
+def test_a_model_of_interactions_is_compared_by_its_lists(
+    shell: Any, plain: Path, catalogue: Path, tmp_path: Path
+) -> None:
+    train = matinee.load(catalogue / "parts" / "train.parquet").liked(4)
+    lists = matinee.model("ease").fit(train).save(tmp_path / "lists")
+    answer = shell.json("compare", plain, lists, "--test", catalogue / "parts")
+    assert answer["rmse"] is None
+    assert answer["gains"]["ndcg@10"]["value"] != 0

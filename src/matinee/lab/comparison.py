@@ -55,7 +55,8 @@ class Comparison:
 
     Attributes:
         dataset: Name of the test ratings.
-        rmse: RMSE of both, and the decrease by the second; None for interactions.
+        rmse: RMSE of both, and the decrease by the second; None for interactions, of the test part
+            or in training.
         first: The lists of the first model.
         second: The lists of the second.
         gains: By cutoff and metric: the second's minus the first's, with a 95% interval, paired:
@@ -130,7 +131,7 @@ def compare(
     one = first.evaluate_lists(test, relevant=relevant, **common)
     two = second.evaluate_lists(test, relevant=one.relevant, **common)
     rmse = None
-    if not test.implicit:
+    if not test.implicit and first.knows_ratings and second.knows_ratings:
         sums = _errors((first, second), test, histories)
         rmse = paired_gain(sums, np.random.default_rng(seed))
     examples_shown = _examples(first, second, test, histories, one, examples)
