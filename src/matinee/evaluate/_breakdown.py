@@ -174,9 +174,9 @@ def _calibration(sums: _Sums) -> Iterator[CalibrationBin]:
 
 def _bins(sums: ErrorSums, sizes: npt.NDArray[Any], rng: np.random.Generator) -> Iterator[ErrorBin]:
     rated = sums.counts > 0
-    which, labels = size_labels(sizes)
+    bins, labels = size_labels(sizes)
     for at, label in enumerate(labels):
-        members = np.flatnonzero(rated & (which == at))
+        members = np.flatnonzero(rated & (bins == at))
         if len(members) == 0:
             continue
         part = sums.take(members)

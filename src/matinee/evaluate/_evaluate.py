@@ -279,10 +279,10 @@ def _gain(draws: Resamples | None, at: int) -> Interval | None:
 
 
 def _bins(sums: ErrorSums, known_of: npt.NDArray[Any]) -> Iterator[HistoryBin]:
-    which, labels = size_labels(known_of)
+    bins, labels = size_labels(known_of)
     bias = _COLUMNS.index("bias")
     for at, label in enumerate(labels):
-        users = np.flatnonzero(which == at)
+        users = np.flatnonzero(bins == at)
         if len(users) == 0:
             continue
         part = sums.take(users)

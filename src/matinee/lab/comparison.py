@@ -154,10 +154,10 @@ def _errors(
     return sums
 
 
-def _gains(one: ListEvaluation, two: ListEvaluation, seed: int) -> dict[int, dict[str, Score]]:
+def _gains(first: ListEvaluation, second: ListEvaluation, seed: int) -> dict[int, dict[str, Score]]:
     gains: dict[int, dict[str, Score]] = {}
-    for k in one.cutoffs:
-        pair = [evaluation.sums[k].values for evaluation in (one, two)]
+    for k in first.cutoffs:
+        pair = [evaluation.sums[k].values for evaluation in (first, second)]
         # The same users in the same order: they follow from the test part alone.
         columns = {
             name: np.stack([values[name][:, 0] for values in pair], axis=1) for name in pair[0]
@@ -165,11 +165,11 @@ def _gains(one: ListEvaluation, two: ListEvaluation, seed: int) -> dict[int, dic
         none = np.zeros((2, 0), dtype=np.int64)
         sums = ListSums(k, columns, none, none)
         several = sums.n_people > 1
-        drawn = sums.resamples(np.random.default_rng(seed), RESAMPLES) if several else None
+        draws = sums.resamples(np.random.default_rng(seed), RESAMPLES) if several else None
         gains[k] = {}
         for metric in metrics_of("list"):
-            value = two.value(metric.name, k) - one.value(metric.name, k)
-            samples = None if drawn is None else np.diff(metric.from_sums(drawn), axis=1)[:, 0]
+            value = second.value(metric.name, k) - first.value(metric.name, k)
+            samples = None if draws is None else np.diff(metric.from_sums(draws), axis=1)[:, 0]
             gains[k][metric.name] = Score(value, finite_interval(samples))
     return gains
 

@@ -37,17 +37,17 @@ class TitlePrefixes:
         Exact matches come first, then titles starting with the text, then titles with a later word
         starting with it.
         """
-        wanted = " ".join(words(text))
-        if not wanted:
+        query = " ".join(words(text))
+        if not query:
             return []
         ranked: list[list[int]] = [[], [], []]
         for code in self._order:
             key = self._texts[code]
-            if wanted in key:
-                if f"\n{wanted}\n" in key:
+            if query in key:
+                if f"\n{query}\n" in key:
                     ranked[_WHOLE].append(code)
-                elif f"\n{wanted}" in key:
+                elif f"\n{query}" in key:
                     ranked[_START].append(code)
-                elif f" {wanted}" in key:
+                elif f" {query}" in key:
                     ranked[_WITHIN].append(code)
         return [code for rank in ranked for code in rank][:n]

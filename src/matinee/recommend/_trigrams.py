@@ -53,9 +53,9 @@ class Trigrams:
             return np.empty(0, np.int32)
         shared = np.bincount(np.concatenate(owners), minlength=len(self._sizes))
         dice = shared / (self._sizes + len(grams))
-        enough = np.partition(dice, -n)[-n] if n < len(dice) else 0.0
-        able = np.flatnonzero((dice >= enough) & (dice > 0))
-        return able[np.argsort(-dice[able], kind="stable")][:n].astype(np.int32)
+        threshold = np.partition(dice, -n)[-n] if n < len(dice) else 0.0
+        similar = np.flatnonzero((dice >= threshold) & (dice > 0))
+        return similar[np.argsort(-dice[similar], kind="stable")][:n].astype(np.int32)
 
 
 def _grams(text: str) -> Int64:

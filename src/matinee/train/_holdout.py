@@ -134,8 +134,8 @@ def carve_ratings(train: Ratings, share: float, rng: np.random.Generator) -> Mas
     """
     csr = train.by_user
     out = carve_rows(csr, share, rng)
-    kept = count_codes(large_take(csr.indices, ~out), train.n_items)
-    entries = np.flatnonzero(kept[csr.indices] == 0)
+    counts = count_codes(large_take(csr.indices, ~out), train.n_items)
+    entries = np.flatnonzero(counts[csr.indices] == 0)
     _, first = np.unique(csr.indices[entries], return_index=True)
     out[entries[first]] = False
     return csr.in_order_of_ratings(out)

@@ -136,8 +136,8 @@ def validation_share(validation: float | Literal["auto"], ratings: int | None = 
         return validation
     if ratings is None:
         return 0.005
-    few = 5000 / max(ratings, 1)
-    return min(max(0.005, min(few, 0.02), 2000 / max(ratings, 1)), 0.1)
+    share = 5000 / max(ratings, 1)
+    return min(max(0.005, min(share, 0.02), 2000 / max(ratings, 1)), 0.1)
 
 
 def rows_per_step(config: TrainConfig, rows: int) -> int:

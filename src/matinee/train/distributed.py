@@ -161,9 +161,9 @@ class ProcessGroup(Launch):
         differs = np.array([float(local[name] != first.get(name)) for name in names])
         self.sum(differs)
         if differs.any():
-            which = ", ".join(name for name, count in zip(names, differs, strict=True) if count)
+            keys = ", ".join(name for name, count in zip(names, differs, strict=True) if count)
             raise ProcessError(
-                f"the processes have different {which}; start them all with the same command and "
+                f"the processes have different {keys}; start them all with the same command and "
                 "the same files"
             )
 
@@ -176,7 +176,7 @@ def _lost_as_error() -> Iterator[None]:
     try:
         yield
     except RuntimeError as error:  # the base class of every backend's errors
-        what = str(error).strip().partition("\n")[0]
+        reason = str(error).strip().partition("\n")[0]
         raise ProcessError(
-            f"lost the connection to another process of this run ({what}); see its output"
+            f"lost the connection to another process of this run ({reason}); see its output"
         ) from None

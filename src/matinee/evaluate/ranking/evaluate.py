@@ -261,9 +261,9 @@ def _named(names: Sequence[str], values: npt.NDArray[np.floating]) -> dict[str, 
 def _by_history(
     sums: ListSums, known: Int64, targets: Relevant, names: Sequence[str]
 ) -> Iterator[ListHistoryBin]:
-    which, labels = size_labels(known)
+    bins, labels = size_labels(known)
     for at, label in enumerate(labels):
-        people = np.flatnonzero(which == at)
+        people = np.flatnonzero(bins == at)
         if len(people):
             totals = sums.take(people)
             yield ListHistoryBin(
@@ -281,9 +281,9 @@ def _by_popularity(
     relevant = targets.per_item(len(items))
     slots = np.maximum(sums.exposure.sum(axis=1), 1)
     trained = max(int(items.counts.sum()), 1)
-    which, labels = size_labels(items.counts)
+    bins, labels = size_labels(items.counts)
     for at, label in enumerate(labels):
-        items_of_bin = np.flatnonzero(which == at)
+        items_of_bin = np.flatnonzero(bins == at)
         if len(items_of_bin):
             n = int(relevant[items_of_bin].sum())
             hits = sums.item_hits[:, items_of_bin].sum(axis=1)

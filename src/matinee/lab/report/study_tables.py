@@ -165,8 +165,8 @@ def _source(data: Data) -> str:
 def _held(data: Data) -> str:
     if not data.holdout:
         return "the source's own split"
-    anew = "each seed anew" if data.resplit else "one split for all seeds"
-    return f"{100 * data.holdout:g}%, {data.by}, {anew}"
+    seeds = "each seed anew" if data.resplit else "one split for all seeds"
+    return f"{100 * data.holdout:g}%, {data.by}, {seeds}"
 
 
 def environment_table(results: Results) -> Sheet:

@@ -102,17 +102,17 @@ def large(part: HeldOut, config: ListsConfig, rng: np.random.Generator, solve: b
     solve = solve and len(known.indices) >= LEAST_ROW * smaller
     settings = large_linear(part, config.linear)
     larger = smaller > WHOLE_SIDE or settings.nearest > 0
-    near, popular = item_knn(part, config.knn), popularity(part)
+    knn, popular = item_knn(part, config.knn), popularity(part)
     factors = ials(part, large_ials(part, config.ials, LARGE_FACTORS if solve else None), rng)
-    if solve and larger and gains(near, popular):
+    if solve and larger and gains(knn, popular):
         smooth = bspm(part, config.bspm.replace(LOW_PASS))
         scorers = [linear(part, settings), factors, smooth, popular]
         return searched(part, scorers, LARGE_WEIGHTS)
-    first, second = (factors, near) if best([factors, near]) is factors else (near, factors)
+    first, second = (factors, knn) if best([factors, knn]) is factors else (knn, factors)
     quick = with_popularity(part, joined(part, first, second))
     # Without ``solve``, only over nearest items, which are slow and gain less on dense data.
-    suited = solve or LEAST_ROW * smaller <= len(known.indices) < DENSE_ROW * smaller
-    if not suited or (solve and larger) or not gains(quick, popular):
+    affordable = solve or LEAST_ROW * smaller <= len(known.indices) < DENSE_ROW * smaller
+    if not affordable or (solve and larger) or not gains(quick, popular):
         return quick
     closed = linear(part, settings if solve else nearest_of(settings))
     return with_popularity(part, best([joined(part, closed, quick), quick]))
@@ -120,8 +120,8 @@ def large(part: HeldOut, config: ListsConfig, rng: np.random.Generator, solve: b
 
 def joined(part: HeldOut, candidate: Candidate, other: Candidate) -> Candidate:
     """Return a scorer, or its blend with another if that is significantly better."""
-    both = blend(part, candidate, other, FACTOR_WEIGHTS)
-    return both if gains(both, candidate) else candidate
+    blended = blend(part, candidate, other, FACTOR_WEIGHTS)
+    return blended if gains(blended, candidate) else candidate
 
 
 def with_popularity(part: HeldOut, candidate: Candidate) -> Candidate:
@@ -130,8 +130,8 @@ def with_popularity(part: HeldOut, candidate: Candidate) -> Candidate:
     Returns popularity alone if neither is significantly better than it.
     """
     popular = popularity(part)
-    both = blend(part, candidate, popular, POPULAR_WEIGHTS)
-    candidate = both if gains(both, candidate) else candidate
+    blended = blend(part, candidate, popular, POPULAR_WEIGHTS)
+    candidate = blended if gains(blended, candidate) else candidate
     return candidate if gains(candidate, popular) else popular
 
 
@@ -153,8 +153,8 @@ def large_linear(part: HeldOut, config: LinearConfig) -> LinearConfig:
 
 def nearest_of(settings: LinearConfig) -> LinearConfig:
     """Restrict the settings of a closed form to the nearest items."""
-    few = {"nearest": settings.nearest or NEAREST, "relax": 0.0, "diagonal_power": 1.0}
-    return settings.replace(few)
+    restricted = {"nearest": settings.nearest or NEAREST, "relax": 0.0, "diagonal_power": 1.0}
+    return settings.replace(restricted)
 
 
 def density(part: HeldOut) -> float:

@@ -200,11 +200,11 @@ def sampled(gibbs: Gibbs, config: BayesianConfig) -> Iterator[Sample | None]:
     """Run the sweeps, yielding the sample of each sweep that is kept, else None."""
     after = config.sweeps - config.burn_in
     number = min(max(config.samples // config.chains, 1), after)
-    kept = np.linspace(after, 1, number).round().astype(int) + config.burn_in
-    wanted = set(kept.tolist())
+    last_sweeps = np.linspace(after, 1, number).round().astype(int) + config.burn_in
+    sampled_sweeps = set(last_sweeps.tolist())
     for sweep in range(1, config.sweeps + 1):
         gibbs.sweep()
-        yield gibbs.sample() if sweep in wanted else None
+        yield gibbs.sample() if sweep in sampled_sweeps else None
 
 
 def rank_for(ratings: int) -> int:

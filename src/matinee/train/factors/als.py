@@ -185,7 +185,7 @@ def _solve(
     rows: Csr,
     targets: Float32,
     fixed: Side,
-    wanted: Side,
+    out: Side,
     ridge: float,
     bias_ridge: float,
     config: FactorsConfig,
@@ -199,6 +199,6 @@ def _solve(
         ridge,
         config.ridge_power,
         bias_ridge,
-        wanted.bias,
-        wanted.factors,
+        out.bias,
+        out.factors,
     )

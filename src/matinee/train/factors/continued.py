@@ -97,13 +97,13 @@ class Continued:
             new: Mask of the new ones, shape (entries,).
         """
         # Both codes solve the same system, so their mean solves it for the mean right-hand side.
-        usual, none = self.items.bias, np.zeros_like(self.items.bias)
+        baseline, none = self.items.bias, np.zeros_like(self.items.bias)
         change = known.values - self._scores(self.half, none, known)
-        target = np.where(new, change, 0.5 * (known.values + usual[known.indices]))
-        wanted = Side.zeros(known.n_rows, self.half.shape[1])
+        target = np.where(new, change, 0.5 * (known.values + baseline[known.indices]))
+        codes = Side.zeros(known.n_rows, self.half.shape[1])
         ridges = self.ridge, 0.0, _NO_BIAS
-        _solve(replace(known, values=target.astype(np.float32)), self.items, ridges, wanted)
-        return self.half + wanted.factors
+        _solve(replace(known, values=target.astype(np.float32)), self.items, ridges, codes)
+        return self.half + codes.factors
 
     def _scores(self, codes: Float32, base: Float32, known: Csr) -> Float64:
         """Return predictions by codes at all entries."""

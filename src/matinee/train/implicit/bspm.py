@@ -82,9 +82,9 @@ class BspmFilter:
         columns = self.vectors @ low.T
         columns *= (np.float32(self.low_pass) * self.root)[:, None]
         if self.blur:
-            near = (self.rows @ people.T).toarray()
-            near *= np.float32(self.blur)
-            columns += self.rows.T @ near
+            by_user = (self.rows @ people.T).toarray()
+            by_user *= np.float32(self.blur)
+            columns += self.rows.T @ by_user
         term = columns
         for order in range(1, _ORDER + 1 if self.sharpen else 1):
             term = self.rows.T @ (self.rows @ term)

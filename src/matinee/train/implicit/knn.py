@@ -83,9 +83,9 @@ def by_target(neighbours: Int32, values: Float32) -> Any:
     from scipy import sparse
 
     n_items = len(neighbours)
-    kept = neighbours >= 0
-    targets = np.repeat(np.arange(n_items, dtype=np.int32), kept.sum(axis=1))
-    return sparse.csr_matrix((values[kept], (neighbours[kept], targets)), shape=(n_items, n_items))
+    mask = neighbours >= 0
+    targets = np.repeat(np.arange(n_items, dtype=np.int32), mask.sum(axis=1))
+    return sparse.csr_matrix((values[mask], (neighbours[mask], targets)), shape=(n_items, n_items))
 
 
 def fit_item_knn(rows: Csr, config: ItemKnnConfig) -> Any:

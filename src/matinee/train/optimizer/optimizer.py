@@ -170,8 +170,8 @@ class Flat:
         self.m, self.v = sizes.moments(weights)
         self._spans: list[tuple[slice, bool, bool]] = []
         start = 0
-        for (decays, penalised), same in groupby(parts, key=lambda part: part[1:]):
-            size = sum(part[0] for part in same)
+        for (decays, penalised), group in groupby(parts, key=lambda part: part[1:]):
+            size = sum(part[0] for part in group)
             self._spans.append((slice(start, start + size), decays, penalised))
             start += size
 
