@@ -55,7 +55,7 @@ class RunStore:
             or (file.is_dir() and any(file.iterdir()))
         ]
         if before is None and foreign:
-            raise UsageError(f"{self.path}: has other content than a study; name another --out")
+            raise UsageError(f"{self.path}: holds something else than a study; name another --out")
         if before is not None:
             if before["study"] != plan.study.name:
                 raise UsageError(
