@@ -196,7 +196,7 @@ def read_manifest(path: Path | str) -> SynthManifest:
     try:
         values = json.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise DataError(f"{path}: not synthetic data: manifest.json is missing") from None
+        raise DataError(f"{path}: no synthetic data: there is no manifest.json") from None
     except (OSError, ValueError) as error:
         raise DataError(f"{file}: cannot be read: {error}; generate the data again") from None
     if not isinstance(values, dict) or values.get("format") != _FORMAT:
