@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
 import matinee
+from matinee.cli.parts import find_test
+from matinee.cli.source import Reading
 
 
 def test_the_test_part_is_found_again(shell: Any, train: Any, catalogue: Path) -> None:
@@ -40,6 +43,12 @@ def test_without_test_ratings(shell: Any, train: Any, catalogue: Path) -> None:
     done = shell("report", "all")
     assert "test ratings of this model are not at hand" in done.stderr
     assert "there is no score" in (shell.folder / "all-report.html").read_text("utf-8")
+
+
+def test_a_pipe_is_not_read_again() -> None:
+    """A report of a model that was trained from /dev/stdin would wait for it."""
+    record = {"training": {"source": os.devnull}, "split": {"by": "random", "holdout": 0.1}}
+    assert find_test(record, "", Reading({}, None, {})) is None
 
 
 def test_ratings_that_changed_are_noticed(shell: Any, train: Any, catalogue: Path) -> None:

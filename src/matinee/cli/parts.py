@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import DataError, UsageError
@@ -148,13 +149,15 @@ def find_test(
         read: Reads a source.
 
     Returns:
-        None for a model trained on everything, or on a query's result.
+        None for a model trained on everything, on a query's result, or by way of a pipe.
 
     Raises:
         DataError: Its source cannot be read, or has changed.
     """
     split = record.get("split") or {}
     source = record.get("training", {}).get("source")
+    if any(map(_passes, filter(None, (source, split.get("test"))))):
+        return None
     match split.get("by"):
         case None:
             return None
@@ -178,6 +181,12 @@ def find_test(
             "with --test"
         )
     return parts.test, parts.given
+
+
+def _passes(source: str) -> bool:
+    """Whether a source is there once only, as /dev/stdin is."""
+    path = Path(source)
+    return path.exists() and not path.is_file() and not path.is_dir()
 
 
 def read_split(source: str, read: Reading) -> Parts:
