@@ -317,7 +317,7 @@ def test_refusals() -> None:
         split(ratings, 900)
     with pytest.raises(UsageError, match=r"and valid = 0\.5 of 900 ratings leave none"):
         split_three(ratings, 0.5, 0.5)
-    with pytest.raises(UsageError, match="at goes with by='time'"):
+    with pytest.raises(UsageError, match="at works with by='time'"):
         split(ratings, at=5)
     with pytest.raises(DataError, match="leaves the train part empty"):
         split(ratings, by="time", at=0)
