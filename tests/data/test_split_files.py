@@ -177,6 +177,12 @@ def test_options_that_do_not_go_together(ratings: Ratings, tmp_path: Path) -> No
         split_files(ratings, tmp_path / "out", by="people", at=5)
     with pytest.raises(UsageError, match="needs two moments"):
         split_files(ratings, tmp_path / "out", by="time", valid=0.1, at=5_000)
+    with pytest.raises(UsageError, match="holds out no people: leave out --given"):
+        split_files(ratings, tmp_path / "out", by="user", given=0.8)
+    with pytest.raises(UsageError, match="no folds: leave out --folds"):
+        split_files(ratings, tmp_path / "out", k=5)
+    with pytest.raises(UsageError, match="no people held out"):
+        split_files(ratings, tmp_path / "out", by="kfold", given=0.8)
     with pytest.raises(UsageError, match="not by share: leave out --holdout"):
         split_files(ratings, tmp_path / "out", 0.2, by="time", at=5_000)
     with pytest.raises(UsageError, match="folds of one size"):

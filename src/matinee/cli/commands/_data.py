@@ -186,10 +186,15 @@ def split_(
         float | None, typer.Option(help="Size of the validation part, as for --holdout.")
     ] = None,
     given: Annotated[
-        float,
-        typer.Option(help="By people: the share of a held-out person's ratings used as history."),
-    ] = 0.8,
-    folds: Annotated[int, typer.Option(help="By kfold: the number of folds.")] = 5,
+        float | None,
+        typer.Option(
+            help="By people: the share of a held-out person's ratings used as history, by default "
+            "0.8."
+        ),
+    ] = None,
+    folds: Annotated[
+        int | None, typer.Option(help="By kfold: the number of folds, by default 5.")
+    ] = None,
     at: Annotated[
         list[str] | None,
         typer.Option(
@@ -208,10 +213,10 @@ def split_(
     if out is None:
         raise UsageError("--out DIR: name the folder to write the parts to")
     if source is not None and source in NAMED_SPLITS:
-        if by is not None or holdout is not None or valid is not None or at:
+        if at or any(option is not None for option in (by, holdout, valid, given, folds)):
             raise UsageError(
-                f"{source}: divided already; leave out --by, --holdout, --valid and --at, or name "
-                "the data set instead"
+                f"{source}: divided already; leave out --by, --holdout, --valid, --given, --folds "
+                "and --at, or name the data set instead"
             )
         with show_reading() as report:
             read = named_parts(source, report=report)

@@ -41,8 +41,8 @@ def split_files(
     by: str = "random",
     *,
     valid: float | None = None,
-    given: float = 0.8,
-    k: int = 5,
+    given: float | None = None,
+    k: int | None = None,
     at: Moment | tuple[Moment, Moment] | None = None,
 ) -> dict[str, Any]:
     """Split ratings and write the parts as parquet, with a manifest, all at once or not at all.
@@ -66,8 +66,9 @@ def split_files(
         seed: Seed of the draw.
         by: Name of a rule in ``RULES``, or ``kfold``.
         valid: What to validate by, as in ``split_three``.
-        given: By ``people``: the share of each held-out user's ratings used as history.
-        k: Number of folds.
+        given: By a rule that holds out people, and only there: the share of each held-out user's
+            ratings used as history, 0.8 by default.
+        k: By ``kfold``, and only there: the number of folds, 5 by default.
         at: The moment or the two moments to cut at by ``time``.
 
     Returns:
@@ -80,13 +81,18 @@ def split_files(
     """
     protocol: dict[str, Any] = {"by": by, "seed": seed}
     if by == KFOLD:
-        if holdout is not None or valid is not None or at is not None:
+        if any(option is not None for option in (holdout, valid, at, given)):
             raise UsageError(
-                f"a split by {by!r} has folds of one size, no validation part and cuts at no "
-                "moment: leave out --holdout, --valid and --at"
+                f"a split by {by!r} has folds of one size, no validation part, no people held out "
+                "and cuts at no moment: leave out --holdout, --valid, --given and --at"
             )
+        k = 5 if k is None else k
         return write_split(_folds(ratings, k, seed), out, ratings, protocol | {"k": k})
     rule = rule_of(by)
+    if k is not None:
+        raise UsageError(f"a split by {rule.name!r} has no folds: leave out --folds")
+    if given is not None and not rule.holds_out_people:
+        raise UsageError(f"a split by {rule.name!r} holds out no people: leave out --given")
     protocol["by"] = rule.name
     moments = at if isinstance(at, tuple) else () if at is None else (at,)
     if len(moments) == 1 and valid is not None:
@@ -94,6 +100,7 @@ def split_files(
     if moments and (holdout is not None or valid is not None):
         raise UsageError("--at cuts at moments, not by share: leave out --holdout and --valid")
     holdout = 0.2 if holdout is None else holdout
+    given = 0.8 if given is None else given
     parts = split_parts(ratings, by, holdout, valid or 0.0, seed, given=given, at=moments)
     if moments:
         cuts = [seconds(moment) for moment in moments]
