@@ -25,7 +25,7 @@ from ._guard import Guard
 from ._holder import Served
 from ._metrics import CONTENT_TYPE, Metrics
 from ._ratings import check_people, is_quick, is_quick_list
-from ._settings import OF_USER, ServeSettings
+from ._settings import ServeSettings
 from .feedback.history import Person
 from .feedback.routes import ROUTES as FEEDBACK_ROUTES, add_routes
 from .feedback.service import FeedbackService
@@ -252,7 +252,7 @@ def _answer(app: FastAPI, served: Served, queue: WorkQueue, kept: FeedbackServic
                     return engine.recommend(person)
                 assert user is not None
                 known = engine.person(user, None if kept is None else kept.of_person(user))
-                return engine.recommend_user(known, **person.model_dump(include=OF_USER))
+                return engine.recommend_user(known, person)
             except ProblemError as error:
                 raise error.within(f"people[{at}]", f"/people/{at}") from None
 
@@ -291,22 +291,17 @@ def _answer(app: FastAPI, served: Served, queue: WorkQueue, kept: FeedbackServic
         range_of_years = query.year_from, query.year_to
         years = None if range_of_years == (None, None) else range_of_years
 
-        options = query.model_dump(include=OF_USER)
+        asked = query.model_dump(exclude={"year_from", "year_to"})
+        about = schema.RecommendRequest.model_construct(ratings=[], years=years, **asked)
 
         def known() -> Person:
             return engine.person(user, None if kept is None else kept.of_person(user))
 
         if kept is not None and not kept.at_hand:
-            return await queue(
-                lambda: engine.recommend_user(known(), years=years, **options), quick=False
-            )
+            return await queue(lambda: engine.recommend_user(known(), about), quick=False)
         person = known()
-        quick = is_quick_list(
-            person, engine.catalogue, k=query.k, why=query.why, diversity=query.diversity
-        )
-        return await queue(
-            lambda: engine.recommend_user(person, years=years, **options), quick=quick
-        )
+        quick = is_quick_list(person, engine.catalogue, about)
+        return await queue(lambda: engine.recommend_user(person, about), quick=quick)
 
 
 def _look_up(app: FastAPI, served: Served, queue: WorkQueue, share: float) -> None:

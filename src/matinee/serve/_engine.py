@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import secrets
+from collections.abc import Collection
 from functools import partial
 from typing import Any
 
@@ -23,7 +24,7 @@ from ..recommend import (
 )
 from ._card import card
 from ._catalogue import Catalogue
-from ._ratings import Reader, lists_of
+from ._ratings import Reader, all_ratings, lists_of
 from ._rows import Entries, choice_lifts, for_several, number, numbers, scores_of
 from ._schema import (
     MAX_LOVE,
@@ -96,8 +97,7 @@ class Engine:
     def recommend(self, request: RecommendRequest) -> Answer:
         """Answers ``POST /v1/recommend``."""
         reader = self._reader()
-        ratings = [*request.ratings, *(rating for other in request.others for rating in other)]
-        reader.check(ratings, **lists_of(request))
+        reader.check(all_ratings(request), **lists_of(request))
         history, used = reader.ratings(request.ratings, self._settings.max_ratings)
         allowed = self._allowed(reader, request, request.exclude)
         if request.only is not None:
@@ -109,25 +109,11 @@ class Engine:
             extra, other_ratings = reader.ratings(other, self._settings.max_ratings, field="others")
             people.append(extra)
             used += [{**entry, "person": at + 1} for entry in other_ratings]
-        entries = self._list(
-            people,
-            allowed,
-            together=request.together,
-            k=request.k,
-            diversity=float(request.diversity),
-            shrink=request.shrink,
-            love=request.love,
-            personal=request.personal,
-            why=request.why,
-        )
-        explore = len(people) == 1 and request.only is None
-        about = {
-            "genres": request.exclude_genres,
-            "among": request.genres,
-            "years": request.years,
-            "without": {str(name) for name in request.exclude},
-        }
-        return self._listed(entries, used, reader, history if explore else None, about)
+        entries = self._list(people, allowed, request)
+        if len(people) == 1 and request.only is None:
+            without = {str(name) for name in request.exclude}
+            return self._explored(entries, used, reader, history, request, without)
+        return self._listed(entries, used, reader, secrets.token_hex(8))
 
     def person(self, user: str, feedback: Feedback | None = None) -> Person:
         """Return the current ratings of a user.
@@ -139,43 +125,21 @@ class Engine:
             raise ProblemError(404, "this server was started without users to ask about")
         return of_user(self._model, user, feedback)
 
-    def recommend_user(
-        self,
-        person: Person,
-        *,
-        k: int,
-        diversity: float,
-        shrink: bool,
-        love: float | None,
-        personal: float,
-        why: int,
-        exclude_genres: list[str],
-        years: tuple[int | None, int | None] | None,
-        genres: list[str],
-    ) -> Answer:
-        """Answers ``GET /v1/users/{user}/recommendations``."""
+    def recommend_user(self, person: Person, about: RecommendRequest) -> Answer:
+        """Answers ``GET /v1/users/{user}/recommendations``.
+
+        Args:
+            person: Who is asked about.
+            about: Options of the list; its ratings and lists of items are not read.
+        """
         history, reader = person.history, self._reader()
-        allowed = self.catalogue.allowed(exclude_genres, years, genres)
+        allowed = self.catalogue.allowed(about.exclude_genres, about.years, about.genres)
         if len(person.refused):
             allowed = self._all() if allowed is None else allowed
             allowed[person.refused] = False
-        entries = self._list(
-            [history],
-            allowed,
-            k=k,
-            diversity=diversity,
-            shrink=shrink,
-            love=love,
-            personal=personal,
-            why=why if len(history.items) else 0,
-        )
-        about = {
-            "genres": exclude_genres,
-            "among": genres,
-            "years": years,
-            "without": person.named,
-        }
-        return {**self._listed(entries, [], reader, history, about), "user": person.user}
+        entries = self._list([history], allowed, about)
+        answer = self._explored(entries, [], reader, history, about, person.named)
+        return {**answer, "user": person.user}
 
     def trained(self, user: str) -> list[Answer]:
         """Describe a user's training ratings; empty for other users."""
@@ -290,23 +254,16 @@ class Engine:
         return {"matches": matches, "model": self.name}
 
     def _list(
-        self,
-        people: list[Histories],
-        allowed: Mask | None,
-        *,
-        together: str = "mean",
-        k: int,
-        diversity: float,
-        shrink: bool,
-        love: float | None,
-        personal: float,
-        why: int,
+        self, people: list[Histories], allowed: Mask | None, about: RecommendRequest
     ) -> list[Answer]:
         """Describe the best items for one user, or for several together."""
         catalogue, history = self.catalogue, people[0]
-        love = math.inf if love == MAX_LOVE else love
-        counts = catalogue.counts if shrink else None
-        scores, predicted = scores_of(self._model, people, love, personal, counts, together)
+        k, diversity = about.k, float(about.diversity)
+        love = math.inf if about.love == MAX_LOVE else about.love
+        counts = catalogue.counts if about.shrink else None
+        scores, predicted = scores_of(
+            self._model, people, love, about.personal, counts, about.together
+        )
         if allowed is not None:
             scores[:, ~allowed] = -np.inf
         for person in people:
@@ -330,7 +287,8 @@ class Engine:
                 self._entries.described(person, codes, 0, known)
                 for person, known in zip(people, predicted, strict=True)
             ]
-            return for_several(each, ranked, together)
+            return for_several(each, ranked, about.together)
+        why = about.why if len(history.items) else 0
         described = self._entries.described(history, codes, why, predicted[0])
         return [
             {"rank": at, **entry, "score": score}
@@ -356,18 +314,33 @@ class Engine:
     def _reader(self) -> Reader:
         return Reader(self.catalogue, self.scale)
 
-    def _listed(
+    def _explored(
         self,
         entries: list[Answer],
         used: list[Answer],
         reader: Reader,
-        history: Histories | None,
-        about: dict[str, Any],
+        history: Histories,
+        about: RecommendRequest,
+        without: Collection[str],
+    ) -> Answer:
+        """A list of one person, with new items in it where some are to be explored."""
+        digits = secrets.token_hex(8)
+        if self._explorer is not None and entries:
+            entries = self._explorer.explored(
+                entries,
+                history,
+                digits,
+                genres=about.exclude_genres,
+                among=about.genres,
+                years=about.years,
+                without=without,
+            )
+        return self._listed(entries, used, reader, digits)
+
+    def _listed(
+        self, entries: list[Answer], used: list[Answer], reader: Reader, digits: str
     ) -> Answer:
         """Return a list with a unique name that includes the model."""
-        digits = secrets.token_hex(8)
-        if self._explorer is not None and history is not None and entries:
-            entries = self._explorer.explored(entries, history, digits, **about)
         content = {"recommendations": entries, "list": f"{self.name}.{digits}"}
         return self._answer(content, used, reader)
 

@@ -60,16 +60,17 @@ def check_people(catalogue: Catalogue, people: Sequence[RecommendRequest]) -> No
         )
     left = MAX_TITLES
     for at, person in enumerate(people):
-        ratings = [*person.ratings, *(rating for other in person.others for rating in other)]
-        names = {"exclude": person.exclude, "only": person.only or []}
-        left -= len(catalogue.titles_of(ratings, names))
+        left -= len(catalogue.titles_of(all_ratings(person), lists_of(person)))
         if left < 0:
-            raise ProblemError(
-                422,
-                f"people[{at}]: more than {MAX_TITLES} titles to look up in one request; send ids "
-                "instead",
-                pointer=f"/people/{at}",
-            )
+            raise _too_many_titles("people", at)
+
+
+def _too_many_titles(field: str, at: int) -> ProblemError:
+    return ProblemError(
+        422,
+        f"{field}[{at}]: more than {MAX_TITLES} titles to look up in one request; send ids instead",
+        pointer=f"/{field}/{at}",
+    )
 
 
 def is_quick(request: Any, catalogue: Catalogue) -> bool:
@@ -89,14 +90,17 @@ def is_quick(request: Any, catalogue: Catalogue) -> bool:
     return not catalogue.titles_of(request.ratings, lists)
 
 
-def is_quick_list(
-    person: Person, catalogue: Catalogue, *, k: int, why: int, diversity: float
-) -> bool:
+def is_quick_list(person: Person, catalogue: Catalogue, about: RecommendRequest) -> bool:
     """Return whether a list for a known user need not be queued."""
-    n_ratings = len(person.history.items)
-    if k * (1 + (n_ratings if why else 0)) > _ANSWERS or (diversity and k > _QUICK):
+    n_ratings, k = len(person.history.items), about.k
+    if k * (1 + (n_ratings if about.why else 0)) > _ANSWERS or (about.diversity and k > _QUICK):
         return False
     return n_ratings * catalogue.n_items <= _SUMMED
+
+
+def all_ratings(request: RecommendRequest) -> list[Rating]:
+    """The ratings of all people of a request."""
+    return [*request.ratings, *(rating for other in request.others for rating in other)]
 
 
 def lists_of(request: Any) -> dict[str, list[str | int]]:
@@ -130,12 +134,7 @@ class Reader:
             ProblemError: 422: more titles to look up than ``MAX_TITLES``.
         """
         for what, at in self.catalogue.titles_of(ratings, lists)[MAX_TITLES:]:
-            raise ProblemError(
-                422,
-                f"{what}[{at}]: more than {MAX_TITLES} titles to look up in one request; "
-                "send ids instead",
-                pointer=f"/{what}/{at}",
-            )
+            raise _too_many_titles(what, at)
 
     def ratings(
         self,

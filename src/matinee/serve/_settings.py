@@ -10,11 +10,6 @@ from pydantic import AfterValidator, ConfigDict, Field, SecretStr
 
 from ..config import Config
 
-OF_USER = {
-    *("k", "diversity", "shrink", "love", "personal", "why", "exclude_genres", "years", "genres")
-}
-"""Options of a list for a known user."""
-
 
 def _origin(text: str) -> str:
     """Return an origin as browsers send it: without a slash at the end, in lower case."""

@@ -46,10 +46,10 @@ class Explorer:
         history: Histories,
         seed: str,
         *,
-        genres: Sequence[str] = (),
-        among: Sequence[str] = (),
-        years: Years = None,
-        without: Collection[str] = (),
+        genres: Sequence[str],
+        among: Sequence[str],
+        years: Years,
+        without: Collection[str],
     ) -> list[dict[str, Any]]:
         """Insert new items into a list at random positions; the other items move down.
 
