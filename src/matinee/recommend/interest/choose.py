@@ -12,11 +12,10 @@ from ...train.lists import SCORERS, ListsConfig
 from .base import scorer_module
 from .candidates import Candidate, OnEpoch, best, blend, gains, searched
 from .held_out import HeldOut
+from .scorers import item_knn, network
 from .scorers.bspm import bspm
 from .scorers.ials import ials
-from .scorers.item_knn import item_knn
 from .scorers.linear import linear
-from .scorers.network import network
 from .scorers.popularity import popularity
 from .search import search_linear
 
@@ -62,14 +61,14 @@ def choose(
     settings, fitted = search_linear(part, config.linear) if small else (config.linear, None)
     closed = linear(part, settings, fitted)
     if kind == "blend":
-        return blend(part, closed, network(part, config.net, rng, on_epoch))
+        return blend(part, closed, network.candidate(part, config, rng, on_epoch))
     if not small:
         return large(part, config, rng, solve=kind == "best")
     quick = with_popularity(part, closed)
     # If a quick scorer finds nothing, neither does a network: stop early at popularity.
     if kind == "auto" or not gains(quick, popularity(part)):
         return quick
-    deep = network(part, config.net, rng, on_epoch)
+    deep = network.candidate(part, config, rng, on_epoch)
     candidate = best([blend(part, closed, deep), closed, deep])
     candidate = joined(part, candidate, ials(part, search_ials(part, config.ials, rng), rng))
     return with_popularity(part, candidate)
@@ -102,7 +101,7 @@ def large(part: HeldOut, config: ListsConfig, rng: np.random.Generator, solve: b
     solve = solve and len(known.indices) >= LEAST_ROW * smaller
     settings = large_linear(part, config.linear)
     larger = smaller > WHOLE_SIDE or settings.nearest > 0
-    knn, popular = item_knn(part, config.knn), popularity(part)
+    knn, popular = item_knn.candidate(part, config, rng, None), popularity(part)
     factors = ials(part, large_ials(part, config.ials, LARGE_FACTORS if solve else None), rng)
     if solve and larger and gains(knn, popular):
         smooth = bspm(part, config.bspm.replace(LOW_PASS))

@@ -9,7 +9,7 @@ import numpy as np
 
 from ....base.arrays import Float32
 from ....data import Csr, Histories
-from ....train.implicit import ItemKnnConfig, fit_item_knn
+from ....train.implicit import fit_item_knn
 from ....train.lists import ListsConfig
 from ..base import Arrays, Interest, State, restored_sparse, sparse_state, users_of_items
 from ..candidates import Candidate, OnEpoch
@@ -48,14 +48,9 @@ class Neighbours(Interest):
 def candidate(
     part: HeldOut, config: ListsConfig, rng: np.random.Generator, on_epoch: OnEpoch | None
 ) -> Candidate:
-    """See ``matinee.recommend.interest.scorers``."""
-    return item_knn(part, config.knn)
-
-
-def item_knn(part: HeldOut, config: ItemKnnConfig) -> Candidate:
     """Return the candidate of item-kNN."""
 
     def fit(rows: Csr) -> Interest:
-        return Neighbours(users_of_items(rows), fit_item_knn(rows, config))
+        return Neighbours(users_of_items(rows), fit_item_knn(rows, config.knn))
 
     return Candidate(part, fit)

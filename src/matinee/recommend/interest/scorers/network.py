@@ -10,7 +10,6 @@ import numpy as np
 from ....base.arrays import Float32
 from ....data import Csr, Histories
 from ....train.lists import (
-    ListNetworkConfig,
     ListNetworkRun,
     ListNetworkWeights,
     ListsConfig,
@@ -60,16 +59,6 @@ class Network(Interest):
 def candidate(
     part: HeldOut, config: ListsConfig, rng: np.random.Generator, on_epoch: OnEpoch | None
 ) -> Candidate:
-    """See ``matinee.recommend.interest.scorers``."""
-    return network(part, config.net, rng, on_epoch)
-
-
-def network(
-    part: HeldOut,
-    config: ListNetworkConfig,
-    rng: np.random.Generator,
-    on_epoch: OnEpoch | None = None,
-) -> Candidate:
     """Return the candidate of the network; epochs of both trainings are reported."""
     from ....train.lists import fit_list_network  # imports torch
 
@@ -82,9 +71,9 @@ def network(
     def run(rows: Csr, last: int | None, choose: bool = False) -> ListNetworkRun:
         chosen = score if choose else None
         draw = np.random.default_rng(seed)
-        return fit_list_network(rows, config, draw, last=last, score=chosen, on_epoch=on_epoch)
+        return fit_list_network(rows, config.net, draw, last=last, score=chosen, on_epoch=on_epoch)
 
-    first = run(part.known, None, config.choose_epoch)
+    first = run(part.known, None, config.net.choose_epoch)
 
     def fit(rows: Csr) -> Interest:
         return Network(users_of_items(rows), run(rows, first.epoch).weights)

@@ -9,7 +9,7 @@ import numpy as np
 
 from ....base.arrays import Float32
 from ....data import Csr, Histories
-from ....train.lists import ListsConfig, RecVaeConfig, RecVaeWeights
+from ....train.lists import ListsConfig, RecVaeWeights
 from ..base import Arrays, Interest, State, users_of_items
 from ..candidates import Candidate, OnEpoch
 from ..held_out import HeldOut
@@ -47,13 +47,6 @@ class RecVae(Interest):
 def candidate(
     part: HeldOut, config: ListsConfig, rng: np.random.Generator, on_epoch: OnEpoch | None
 ) -> Candidate:
-    """See ``matinee.recommend.interest.scorers``."""
-    return recvae(part, config.recvae, rng, on_epoch)
-
-
-def recvae(
-    part: HeldOut, config: RecVaeConfig, rng: np.random.Generator, on_epoch: OnEpoch | None = None
-) -> Candidate:
     """Return the candidate of RecVAE, with the best round on the held-out interactions."""
     from ....train.lists import fit_recvae  # imports torch
 
@@ -64,11 +57,11 @@ def recvae(
         return part.ndcg(RecVae(counts, weights))
 
     draw = np.random.default_rng(seed)
-    first = fit_recvae(part.known, config, draw, score=score, on_epoch=on_epoch)
+    first = fit_recvae(part.known, config.recvae, draw, score=score, on_epoch=on_epoch)
 
     def fit(rows: Csr) -> Interest:
         draw = np.random.default_rng(seed)
-        run = fit_recvae(rows, config, draw, last=first.epoch, on_epoch=on_epoch)
+        run = fit_recvae(rows, config.recvae, draw, last=first.epoch, on_epoch=on_epoch)
         return RecVae(users_of_items(rows), run.weights)
 
     return Candidate(part, fit, RecVae(counts, first.weights))
