@@ -29,5 +29,5 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     world = synthesize(120, 60, 4000, seed=1)
     train, test = split(world.ratings, 0.2, 0)
     model = Bias().fit(train)
-    by_name["model"] = write_model_report(model, test, folder / "model.html", files=True)
+    by_name["model"] = write_model_report(model, test, folder / "model.html")
     return by_name

@@ -74,9 +74,6 @@ ReadFile = Annotated[
         rich_help_panel=_PANEL,
     ),
 ]
-Files = Annotated[
-    bool, typer.Option("--files", help="Also write charts as SVG, tables as CSV and Markdown.")
-]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 
 

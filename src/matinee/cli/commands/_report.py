@@ -11,7 +11,7 @@ from ...errors import DataError
 from .. import source as source_options
 from ..options import AllowOverlap, BootstrapSeed, Given, Model
 from ..output import echo, note, print_json
-from ..source import Files, Json
+from ..source import Json
 from ..threads import Threads, use_threads
 
 if TYPE_CHECKING:
@@ -36,7 +36,6 @@ def report(
             metavar="FILE", help="The page; by default MODEL-report.html, beside the model folder."
         ),
     ] = None,
-    files: Files = False,
     allow_overlap: AllowOverlap = False,
     seed: BootstrapSeed = 0,
     threads: Threads = None,
@@ -87,7 +86,6 @@ def report(
         out or model.resolve().with_name(f"{model.resolve().name}-report.html"),
         histories=histories,
         allow_overlap=allow_overlap,
-        files=files,
         seed=seed,
     )
     if json:

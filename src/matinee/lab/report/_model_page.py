@@ -108,7 +108,7 @@ class ModelReport:
         training = model.record.get("training", {})
         settings = training.get("config")
         name = training.get("preset") or model.kind
-        sheets = self._sheets()
+        sheets = ScoreSheets.of(model.kind, model.record, score, self.lists)
         scores = sheets.scores()
         return render(
             "model.html",
@@ -138,29 +138,10 @@ class ModelReport:
             date=datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d"),
         )
 
-    def _sheets(self) -> ScoreSheets:
-        return ScoreSheets.of(self.model.kind, self.model.record, self.score, self.lists)
-
     def write(self, path: Path) -> Path:
         """Write the page."""
         write_text(path, self.html())
         return path
-
-    def write_files(self, folder: Path) -> list[Path]:
-        """Write the charts as SVG and the tables as CSV and Markdown."""
-        files = [chart.save(folder) for charts in self.charts.values() for chart in charts]
-        sheets = self._sheets()
-        maybe = (sheets.scores(), sheets.list_scores(), love_sheet(self.loves, _LISTED))
-        tables = [each for each in maybe if each]
-        if self.breakdown:
-            tables += [*_sizes(self.breakdown), _worst(self.breakdown)]
-        if self.score and self.score.uncertainty:
-            tables.append(_uncertainty(self.score.uncertainty))
-        for table in tables:
-            for ending, text in (("csv", table.csv()), ("md", table.markdown())):
-                files.append(folder / f"{table.name}.{ending}")
-                write_text(files[-1], text)
-        return files
 
 
 def write_model_report(
@@ -170,7 +151,6 @@ def write_model_report(
     *,
     histories: HistoriesLike | None = None,
     allow_overlap: bool = False,
-    files: bool = False,
     seed: int = 0,
 ) -> Path:
     """Write a model's report: one HTML file that opens from disk, with no network and no server.
@@ -181,8 +161,6 @@ def write_model_report(
         path: The file.
         histories: Histories of the test users, if they were not in training.
         allow_overlap: Whether to continue, with a mark, if the model has seen test ratings.
-        files: Whether to write the charts (SVG) and tables (CSV, Markdown), too, into a folder
-            beside it: NAME-files.
         seed: Seeds the bootstrap of the intervals.
 
     Returns:
@@ -196,10 +174,7 @@ def write_model_report(
     report = ModelReport.of(
         model, test, histories=histories, allow_overlap=allow_overlap, seed=seed
     )
-    report.write(file)
-    if files:
-        report.write_files(file.with_name(f"{file.stem}-files"))
-    return file
+    return report.write(file)
 
 
 def _evaluated(model: Recommender, test: Ratings, **options: Any) -> ListEvaluation | None:
