@@ -315,7 +315,7 @@ def test_ctrl_c_keeps_the_epochs_of_a_long_run(tmp_path: Path) -> None:
 
 
 def test_workers_and_threads_share_the_cores(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("matinee.lab.study.runs.scheduler._cores", lambda: 8)
+    monkeypatch.setattr("matinee.lab.study.runs.scheduler.affine_cores", lambda: 8)
     assert default_workers() == (8, 1)
     assert default_workers(2) == (2, 4)
     assert default_workers(threads=2) == (4, 2)

@@ -35,10 +35,15 @@ def use_short_waits() -> None:
         os.environ.setdefault(name, value)
 
 
+def affine_cores() -> int:
+    """Cores that this process may run on by its affinity; all where the system has none."""
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
+
+
 def cores() -> int:
     """Cores that this process may use: by its affinity, its container, and ``OMP_NUM_THREADS``."""
-    affinity = getattr(os, "sched_getaffinity", None)
-    count = len(affinity(0)) if affinity else os.cpu_count() or 1
+    count = affine_cores()
     for limit in (_quota(), _requested()):
         if limit is not None:
             count = min(count, limit)

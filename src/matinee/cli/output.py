@@ -8,8 +8,8 @@ import os
 import shlex
 import shutil
 import sys
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -59,26 +59,42 @@ def command_line(args: Sequence[Any]) -> str:
 
 
 def progress(unit: str = "") -> Progress:
-    """Return a progress bar on stderr with count, rate and time left; silent off a terminal.
+    """Return a progress bar on stderr with time spent and left; silent off a terminal.
 
     Use as ``with progress("ratings") as bar: task = bar.add_task("reading", total=n)``.
+
+    Args:
+        unit: What is counted; a percentage is shown in place of counts without one.
     """
     from rich.progress import (
         BarColumn,
         MofNCompleteColumn,
+        TaskProgressColumn,
         TextColumn,
         TimeElapsedColumn,
         TimeRemainingColumn,
     )
 
-    return bar_of(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn(unit),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
+    done = (MofNCompleteColumn(), TextColumn(unit)) if unit else (TaskProgressColumn(),)
+    times = TimeElapsedColumn(), TimeRemainingColumn()
+    return bar_of(TextColumn("{task.description}"), BarColumn(), *done, *times)
+
+
+@contextmanager
+def downloading(name: str) -> Iterator[Callable[[int, int | None], None]]:
+    """A bar of the bytes of a download, which yields what ``data.get`` reports to."""
+    from rich.progress import (
+        BarColumn,
+        DownloadColumn,
+        TextColumn,
+        TimeRemainingColumn,
+        TransferSpeedColumn as Speed,
     )
+
+    columns = (TextColumn(name), BarColumn(), DownloadColumn(), Speed(), TimeRemainingColumn())
+    with bar_of(*columns) as bar:
+        task = bar.add_task(name, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 def bar_of(*columns: ProgressColumn) -> Progress:
@@ -92,6 +108,14 @@ def bar_of(*columns: ProgressColumn) -> Progress:
 def print_json(value: Any) -> None:
     """One JSON object on stdout; NumPy values are welcome, NaN and infinity become null."""
     echo(json.dumps(plain(value), allow_nan=False, ensure_ascii=False, indent=2))
+
+
+def answer(as_json: bool, content: Any, text: str) -> None:
+    """A result on stdout: one JSON object, or a text."""
+    if as_json:
+        print_json(content)
+    else:
+        echo(text)
 
 
 def print_table(

@@ -161,11 +161,8 @@ def find_test(
     match split.get("by"):
         case None:
             return None
-        case "name":
-            name = split["name"]
-            return read_test(name, read.with_steps(name, split.get("reading", {})), given=None)
-        case "file":
-            name = split["test"]
+        case "name" | "file":
+            name = split["name" if split["by"] == "name" else "test"]
             return read_test(name, read.with_steps(name, split.get("reading", {})), given=None)
     if source is None:
         return None

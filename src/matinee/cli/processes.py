@@ -9,6 +9,7 @@ from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from ..base.threads import affine_cores
 from ..base.torchrun import Launch
 from ..errors import ProcessError, UsageError
 
@@ -60,7 +61,7 @@ def threads_each(requested: int | None) -> int | None:
     together = Launch.of_environment().local_size
     if requested is not None or together == 1:
         return requested
-    return max(len(os.sched_getaffinity(0)) // together, 1)
+    return max(affine_cores() // together, 1)
 
 
 def in_turn(group: ProcessGroup, read: Callable[[], _Result]) -> _Result:

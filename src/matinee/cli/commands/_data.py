@@ -11,7 +11,7 @@ from ...data.splits.rules import RULES, choices
 from ...errors import DataError, UsageError, nearest
 from .. import source as source_options
 from ..numbers import parse_missing, parse_scale
-from ..output import bar_of, command_line, echo, note, print_json, progress
+from ..output import answer, command_line, downloading, echo, note, print_json, progress
 from ..show.data import show_audit, show_description, show_list, show_split
 from ..show.reading import reading as show_reading
 from ..source import Json
@@ -68,10 +68,7 @@ def add_(
     from ...data import add
 
     target = add(name, path)
-    if json:
-        print_json({"name": name, "path": target})
-    else:
-        echo(f"{name} now means {target}")
+    answer(json, {"name": name, "path": target}, f"{name} now means {target}")
 
 
 @app.command("forget")
@@ -83,10 +80,7 @@ def forget_(
     from ...data import forget
 
     path = forget(name)
-    if json:
-        print_json({"name": name, "path": path})
-    else:
-        echo(f"{name} no longer means {path}")
+    answer(json, {"name": name, "path": path}, f"{name} no longer means {path}")
 
 
 @app.command("get")
@@ -101,32 +95,18 @@ def get_(
     json: Json = False,
 ) -> None:
     """Download a data set, resuming an interrupted download."""
-    from rich.progress import (
-        BarColumn,
-        DownloadColumn,
-        TextColumn,
-        TimeRemainingColumn,
-        TransferSpeedColumn as Speed,
-    )
-
     from ...data import CATALOGUE, get, locate
 
     existing = None if force else locate(name)
     if existing is None and name in CATALOGUE:
         note(f"{CATALOGUE[name].name}: {CATALOGUE[name].licence}")
-    columns = (TextColumn(name), BarColumn(), DownloadColumn(), Speed(), TimeRemainingColumn())
-    with bar_of(*columns) as bar:
-        task = bar.add_task(name, total=None)
-        path = get(
-            name,
-            url=url,
-            force=force,
-            progress=lambda done, total: bar.update(task, completed=done, total=total),
-        )
-    if json:
-        print_json({"name": name, "path": path, "downloaded": existing is None})
-    else:
-        echo(f"{name} is {'already ' if existing else ''}at {path}")
+    with downloading(name) as report:
+        path = get(name, url=url, force=force, progress=report)
+    answer(
+        json,
+        {"name": name, "path": path, "downloaded": existing is None},
+        f"{name} is {'already ' if existing else ''}at {path}",
+    )
 
 
 @app.command("describe")

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
+from ...base.threads import affine_cores
 from ..output import echo, note, print_json, print_table
 from ..source import Json
 
@@ -52,7 +53,7 @@ def doctor(
         "python": platform.python_version(),
         "executable": sys.executable,
         "platform": platform.platform(),
-        "cores": _cores(),
+        "cores": affine_cores(),
     }
     problems = [f"{name} is not installed" for name in _NEEDED if not report["versions"][name]]
     for part in (_numba, _torch, _data, *([_compile] if compile_ else [])):
@@ -77,11 +78,6 @@ def _versions() -> dict[str, str | None]:
         except metadata.PackageNotFoundError:
             versions[name] = None
     return versions
-
-
-def _cores() -> int:
-    affinity = getattr(os, "sched_getaffinity", None)
-    return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
 def _numba(problems: list[str]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import typer
 
 from ...errors import UsageError
 from ..options import Model
-from ..output import echo, print_json
+from ..output import answer
 from ..source import Json
 
 
@@ -36,17 +36,14 @@ def export(
     from ...models import export_items, export_onnx, load_model
 
     loaded = load_model(model)
-    answer: dict[str, Any] = {"model": loaded.kind, "folder": model}
+    written: dict[str, Any] = {"model": loaded.kind, "folder": model}
     lines = []
     if onnx is not None:
         difference = export_onnx(loaded, onnx)
-        answer |= {"onnx": onnx, "difference": difference}
+        written |= {"onnx": onnx, "difference": difference}
         lines.append(f"{onnx}: written; in ONNX Runtime it differs by at most {difference:.1e}")
     if items is not None:
         width = export_items(loaded, items)
-        answer |= {"items": items, "n_items": loaded.n_items, "width": width}
+        written |= {"items": items, "n_items": loaded.n_items, "width": width}
         lines.append(f"{items}: {loaded.n_items:,} items, vectors of {width}")
-    if json:
-        print_json(answer)
-    else:
-        echo("\n".join(lines))
+    answer(json, written, "\n".join(lines))

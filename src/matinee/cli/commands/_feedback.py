@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ...errors import UsageError
-from ..output import echo, print_json
+from ..output import answer
 from ..source import Json
 
 if TYPE_CHECKING:
@@ -38,10 +38,7 @@ def export(
 
     with opened_store(store) as opened:
         events = export_events(opened, out)
-    if json:
-        print_json({"events": events, "out": str(out)})
-    else:
-        echo(f"{events:,} events written to {out}")
+    answer(json, {"events": events, "out": str(out)}, f"{events:,} events written to {out}")
 
 
 @app.command()
@@ -55,10 +52,7 @@ def erase(
 
     with opened_store(store) as opened:
         events = opened.erase(canonical(user) or user)
-    if json:
-        print_json({"events": events})
-    else:
-        echo(f"{events:,} events deleted")
+    answer(json, {"events": events}, f"{events:,} events deleted")
 
 
 @app.command()
@@ -72,10 +66,7 @@ def prune(
         raise UsageError(f"--days {days:g}: give a number above 0")
     with opened_store(store) as opened:
         events = opened.prune(int(time.time() - days * _DAY))
-    if json:
-        print_json({"events": events})
-    else:
-        echo(f"{events:,} events deleted")
+    answer(json, {"events": events}, f"{events:,} events deleted")
 
 
 @contextmanager

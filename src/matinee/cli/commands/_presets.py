@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from ...config import to_toml
-from ..output import echo, print_json, print_table
+from ..output import answer, echo, print_json, print_table
 from ..source import Json
 
 
@@ -22,10 +22,7 @@ def presets(
 
     if name is not None:
         settings = preset(name)
-        if json:
-            print_json(settings)
-        else:
-            echo(to_toml(settings))
+        answer(json, settings, to_toml(settings))
         return
     descriptions = {each: preset(each).description for each in preset_names()}
     if json:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ...errors import MatineeError, UnknownIdError, UsageError
-from ..output import command_line, echo, note, print_json, print_table
+from ..output import command_line, downloading, echo, note, print_json, print_table
 from ..source import Json
 from ..threads import Threads, use_threads
 
@@ -98,10 +98,7 @@ def quickstart(
 
 def find_data() -> bool:
     """Return whether MovieLens-1M is here, after trying to download it if need be."""
-    from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingColumn
-
     from ...data import CATALOGUE, data_home, get, locate
-    from ..output import bar_of
 
     try:
         path = locate(NAME)
@@ -118,15 +115,9 @@ def find_data() -> bool:
         note(f"matinee: no download: {trouble}")
         return False
     note(f"matinee: downloading. {dataset.licence}")
-    columns = (TextColumn(NAME), BarColumn(), DownloadColumn(), TimeRemainingColumn())
     try:
-        with bar_of(*columns) as bar:
-            task = bar.add_task(NAME, total=None)
-            get(
-                NAME,
-                progress=lambda done, total: bar.update(task, completed=done, total=total),
-                timeout=_PATIENCE,
-            )
+        with downloading(NAME) as report:
+            get(NAME, progress=report, timeout=_PATIENCE)
     except MatineeError as error:
         note(f"matinee: no download: {error}")
         return False

@@ -16,7 +16,7 @@ import typer
 from ...errors import UsageError
 from .. import source as source_options
 from ..options import Model
-from ..output import echo, note, plain, print_json, print_table, progress
+from ..output import answer, echo, note, plain, print_json, print_table, progress
 from ..source import Json
 from ..threads import Threads, use_threads
 
@@ -244,10 +244,11 @@ def _write(tables: Iterable[Table], out: Path, model: Path, json: bool) -> None:
             yield table
 
     write_tables(counted(), out)
-    if json:
-        print_json({"folder": model, "out": out, "rows": rows, "people": people})
-    else:
-        echo(f"{rows:,} recommendations for {people:,} people written to {out}")
+    answer(
+        json,
+        {"folder": model, "out": out, "rows": rows, "people": people},
+        f"{rows:,} recommendations for {people:,} people written to {out}",
+    )
 
 
 def _stream_csv(tables: Iterable[Table]) -> None:

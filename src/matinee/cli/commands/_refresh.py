@@ -10,7 +10,7 @@ import typer
 
 from ...errors import UsageError
 from ..numbers import parse_weights
-from ..output import echo, print_json
+from ..output import answer, echo, print_json
 from ..source import Json
 from ..threads import Threads, use_threads
 
@@ -73,10 +73,7 @@ def refresh(
 
     if rollback:
         back(model)
-        if json:
-            print_json({"decision": "rolled back"})
-        else:
-            echo(f"the former model is back in {model}")
+        answer(json, {"decision": "rolled back"}, f"the former model is back in {model}")
         return
     if feedback is None:
         raise UsageError("name the store with --feedback, or put the former model back: --rollback")

@@ -10,7 +10,7 @@ import typer
 from ...errors import DataError
 from .. import source as source_options
 from ..options import AllowOverlap, BootstrapSeed, Given, Model
-from ..output import echo, note, print_json
+from ..output import answer, note
 from ..source import Json
 from ..threads import Threads, use_threads
 
@@ -88,7 +88,6 @@ def report(
         allow_overlap=allow_overlap,
         seed=seed,
     )
-    if json:
-        print_json({"report": page, "test": None if ratings is None else ratings.name})
-    else:
-        echo(f"report: {page}")
+    answer(
+        json, {"report": page, "test": None if ratings is None else ratings.name}, f"report: {page}"
+    )

@@ -12,7 +12,7 @@ from ...data.splits.rules import choices
 from ...errors import UsageError
 from .. import source as source_options
 from ..options import Changes, Preset
-from ..output import command_line, echo, note, print_json, print_table
+from ..output import answer, command_line, echo, note, print_json, print_table
 from ..show.progress import clock_text
 from ..show.sweep_progress import SweepProgress, values_text
 from ..source import Json
@@ -126,7 +126,7 @@ def sweep(
     start = find_preset(preset).replace(parse_settings(settings or []), "--set")
     found_space = default_space(start) if space is None else SearchSpace.read_toml(space)
     if show_space:
-        print_json(found_space) if json else echo(found_space.to_toml())
+        answer(json, found_space, found_space.to_toml())
         return
     library()
     if out is not None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
-from ..output import bar_of
+from ..output import progress
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -26,27 +26,9 @@ def reading() -> Iterator[Report]:
 
         def report(step: str, done: int, total: int) -> None:
             if not bars:
-                bars.append(stack.enter_context(_bar()))
+                bars.append(stack.enter_context(progress()))
             if step not in steps:
                 steps[step] = bars[0].add_task(step, total=total)
             bars[0].update(steps[step], completed=done)
 
         yield report
-
-
-def _bar() -> Progress:
-    from rich.progress import (
-        BarColumn,
-        TaskProgressColumn,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
-
-    return bar_of(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TaskProgressColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-    )

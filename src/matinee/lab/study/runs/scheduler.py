@@ -13,6 +13,7 @@ from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from typing import Any
 
+from ....base.threads import affine_cores
 from ....errors import UsageError
 from ....models.registry import kind_named
 from ..plan import Plan, Spec
@@ -77,7 +78,7 @@ def default_workers(workers: int | None = None, threads: int | None = None) -> t
     Raises:
         UsageError: Fewer than one.
     """
-    cores = _cores()
+    cores = affine_cores()
     for name, value in (("workers", workers), ("threads", threads)):
         if value is not None and value < 1:
             raise UsageError(f"--{name} {value}: must be at least 1")
@@ -294,9 +295,3 @@ def _bound_threads(threads: int) -> Iterator[None]:
                 del os.environ[name]
             else:
                 os.environ[name] = value
-
-
-def _cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
