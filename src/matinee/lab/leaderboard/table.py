@@ -14,7 +14,7 @@ from ...evaluate import Interval, metrics_of, paired
 from ...models.registry import kind_named
 from ..study.arms import ResolvedArm, resolve_arms
 from ..study.results import Results, RunRecord
-from ..study.series import runs_of, series
+from ..study.series import series
 from ..study.study import Data, Literature
 from ..study.summary import ArmSummary, mean_of, number, summarise
 
@@ -180,7 +180,7 @@ def leaderboard(results: Results) -> Leaderboard:
 
 
 def _measured(results: Results, arm: ArmSummary, declared: ResolvedArm, on: Data) -> Row:
-    records = list(runs_of(results, arm.arm, arm.data).values())
+    records = results.of(arm.arm, arm.data)
     finished = [record for record in records if record.status == "done"]
     by_seed = series(results, arm.arm, arm.data, "held_out")
     bias = series(results, _BIAS, arm.data, "held_out", beside=arm.arm)

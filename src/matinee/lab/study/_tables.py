@@ -15,7 +15,7 @@ from ...evaluate import Difference, Estimate, adjust, paired
 from .claims.judgement import Judgement
 from .figures import FIGURES, Figure
 from .results import Results
-from .series import arms_of, label, runs_of, same_runs, series
+from .series import arms_of, label, same_runs, series
 from .summary import ArmSummary, Summary, mean_of, number
 
 _Row = dict[str, str | float]
@@ -74,7 +74,7 @@ def compare(
     """
     name = _data(results, data)
     against = base or results.study.base
-    names = [arm for arm in arms_of(results) if runs_of(results, arm, name)]
+    names = [arm for arm in arms_of(results) if results.by_seed(arm, name)]
     if not against:
         raise UsageError(
             f"{results.study.name}: no base arm; name the arm to compare with (--base)"

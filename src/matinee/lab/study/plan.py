@@ -8,7 +8,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from ...data import Ratings
 from ...errors import UsageError, nearest
 from ...models.registry import kind_named
 from ...models.settings import Settings
@@ -137,14 +136,14 @@ def plan_study(study: Study, *, quick: bool = False, seeds: Iterable[int] = ()) 
     arms = resolve_arms(study)
     by_name = {data.name: data for data in study.data}
     users = study.cut.users if study.cut else 1.0
-    sizes = _Sizes()
+    sizes: dict[str, tuple[int, int]] = {}
     specs: dict[str, Spec] = {}
     names: dict[RunName, str] = {}
     for arm in arms:
         for data_name in arm.data:
             for seed in seeds_on(arm.seeds, by_name[data_name]):
                 data = describe_data(by_name[data_name], seed, users)
-                n_users, n_ratings = sizes.of(data)
+                n_users, n_ratings = _sizes(data, sizes)
                 spec = Spec(
                     key=_key(arm, data, seed, study),
                     arm=arm.name,
@@ -189,28 +188,19 @@ def _key(arm: ResolvedArm, data: dict[str, Any], seed: int, study: Study) -> str
     return hashlib.sha256(text.encode()).hexdigest()[:20]
 
 
-class _Sizes:
-    """Users and training ratings of data, about, without making it."""
-
-    def __init__(self) -> None:
-        self._of: dict[str, tuple[int, int]] = {}
-
-    def of(self, data: dict[str, Any]) -> tuple[int, int]:
-        if "synthetic" in data:
-            users, ratings = data["synthetic"]["users"], data["synthetic"]["ratings"]
-        else:
-            name = f"{data['source']}|{data['holdout']}|{data['fingerprint']}"
-            if name not in self._of:
-                self._of[name] = _size(data)
-            users, ratings = self._of[name]
-        held_out = data["holdout"] if data["holdout"] < 1 else 0.0  # of a number, none is counted
-        share = data["users"] * data["ratings"] * (1 - held_out)
-        return max(2, int(users * data["users"])), max(2, int(ratings * share))
-
-
-def _size(data: dict[str, Any]) -> tuple[int, int]:
-    train: Ratings = described_parts(data)[0]
-    return train.n_users, len(train)
+def _sizes(data: dict[str, Any], known: dict[str, tuple[int, int]]) -> tuple[int, int]:
+    """Users and training ratings of data, about, without making it; ``known`` is added to."""
+    if "synthetic" in data:
+        users, ratings = data["synthetic"]["users"], data["synthetic"]["ratings"]
+    else:
+        name = f"{data['source']}|{data['holdout']}|{data['fingerprint']}"
+        if name not in known:
+            train = described_parts(data)[0]
+            known[name] = train.n_users, len(train)
+        users, ratings = known[name]
+    held_out = data["holdout"] if data["holdout"] < 1 else 0.0  # of a number, none is counted
+    share = data["users"] * data["ratings"] * (1 - held_out)
+    return max(2, int(users * data["users"])), max(2, int(ratings * share))
 
 
 def cut_study(study: Study) -> Study:

@@ -113,8 +113,12 @@ class Results:
     runs: dict[tuple[str, str, int], RunRecord]
     expected: int
 
-    def of(self, arm: str, data: str = "") -> list[RunRecord]:
-        """Return the finished runs of an arm, by seed; data defaults to the study's first."""
+    def by_seed(self, arm: str, data: str = "") -> dict[int, RunRecord]:
+        """Return the finished runs of an arm, by ascending seed; by default on the first data."""
         name = data or self.study.data[0].name
-        runs = [(k[2], r) for k, r in self.runs.items() if k[0] == arm and k[1] == name]
-        return [record for _, record in sorted(runs, key=lambda pair: pair[0])]
+        runs = {k[2]: r for k, r in self.runs.items() if k[0] == arm and k[1] == name}
+        return {seed: runs[seed] for seed in sorted(runs)}
+
+    def of(self, arm: str, data: str = "") -> list[RunRecord]:
+        """The records of ``by_seed``."""
+        return list(self.by_seed(arm, data).values())

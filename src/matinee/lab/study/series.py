@@ -41,13 +41,6 @@ def value(record: RunRecord, figure: Figure, when: When = "kept") -> float | Non
     return math.inf if result is not None and math.isnan(result) else result
 
 
-def runs_of(results: Results, arm: str, data: str = "") -> dict[int, RunRecord]:
-    """Return the records of an arm by seed; data defaults to the study's first."""
-    name = data or results.study.data[0].name
-    runs = {k[2]: r for k, r in results.runs.items() if k[0] == arm and k[1] == name}
-    return {seed: runs[seed] for seed in sorted(runs)}
-
-
 def series(
     results: Results, arm: str, data: str, figure: Figure, when: When = "kept", beside: str = ""
 ) -> dict[int, float]:
@@ -63,13 +56,13 @@ def series(
     """
     if arm in BASELINES:
         key = BASELINES[arm][0]
-        records = runs_of(results, beside, data)
+        records = results.by_seed(beside, data)
         known = {seed: record.final.get(key) for seed, record in records.items()}
         if figure != "held_out":
             return {}
         return {seed: v for seed, v in known.items() if v is not None}
     values = {
-        seed: value(record, figure, when) for seed, record in runs_of(results, arm, data).items()
+        seed: value(record, figure, when) for seed, record in results.by_seed(arm, data).items()
     }
     return {seed: v for seed, v in values.items() if v is not None}
 
@@ -126,8 +119,8 @@ def _matches(arm: str, pattern: str) -> bool:
 
 def same_runs(results: Results, one: str, other: str, data: str) -> bool:
     """Return whether two arms coincide: their settings are the same, so they share their runs."""
-    first = {seed: record.key for seed, record in runs_of(results, one, data).items()}
-    return bool(first) and first == {s: r.key for s, r in runs_of(results, other, data).items()}
+    first = {seed: record.key for seed, record in results.by_seed(one, data).items()}
+    return bool(first) and first == {s: r.key for s, r in results.by_seed(other, data).items()}
 
 
 def label(arm: str) -> str:

@@ -12,7 +12,7 @@ from ...errors import UsageError, nearest
 from ...evaluate import Difference, Estimate, Interval, adjust, paired, t_interval
 from .figures import FIGURES, Figure
 from .results import Results, RunRecord
-from .series import When, arms_of, diverged, label, runs_of, same_runs, series
+from .series import arms_of, diverged, label, same_runs, series
 from .study import Published, Study
 
 
@@ -60,7 +60,6 @@ class ArmSummary:
         final: Every other figure of the kept model, by its name in the record.
         difference: Held-out RMSE of the kept model minus that of the base arm, paired by seed; its
             p values are corrected over the arms on the same data. None for the base arm itself.
-        best_difference: The same at each run's best epoch: test-selected.
         parameters: Trained numbers.
         seconds: Training time of a run.
         peak_mib: Largest peak memory of a run.
@@ -84,7 +83,6 @@ class ArmSummary:
     ratings_interval: Interval | None
     final: dict[str, Estimate]
     difference: Difference | None
-    best_difference: Difference | None
     parameters: int
     seconds: Estimate | None
     peak_mib: float
@@ -146,7 +144,7 @@ def summarise(results: Results, base: str = "") -> Summary:
         _arm(results, arm, data.name)
         for arm in names
         for data in results.study.data
-        if runs_of(results, arm, data.name)
+        if results.by_seed(arm, data.name)
     ]
     if against:
         arms = [
@@ -170,7 +168,7 @@ def summarise(results: Results, base: str = "") -> Summary:
 
 def _arm(results: Results, arm: str, data: str) -> ArmSummary:
     group, _, name = arm.partition("/")
-    records = runs_of(results, arm, data)
+    records = results.by_seed(arm, data)
     finished = [r for r in records.values() if r.status == "done"]
     lost = [r for r in records.values() if diverged(r)]
     best = [lowest for r in finished if (lowest := r.best("held_out")) is not None]
@@ -196,7 +194,6 @@ def _arm(results: Results, arm: str, data: str) -> ArmSummary:
         ratings_interval=_ratings_interval(finished),
         final=dict(_final(finished)),
         difference=None,
-        best_difference=None,
         parameters=max((r.parameters for r in records.values()), default=0),
         seconds=_estimate([r.seconds for r in finished]),
         peak_mib=max((r.peak_mib for r in records.values()), default=0.0),
@@ -265,26 +262,21 @@ def _differences(
 ) -> Iterator[ArmSummary]:
     """Yield the arms on some data, each with its differences to the base arm."""
     arms_of_data = [arm for arm in arms if arm.data == data]
-    kept, best = (_corrected(results, arms_of_data, base, when) for when in ("kept", "best"))
-    for arm in arms_of_data:
-        yield replace(arm, difference=kept[arm.arm], best_difference=best[arm.arm])
-
-
-def _corrected(
-    results: Results, arms: list[ArmSummary], base: str, when: When
-) -> dict[str, Difference | None]:
-    """Differences by arm; arms that coincide are one comparison, and with the base none."""
-    data = arms[0].data if arms else ""
-    runs = {arm.arm: tuple(r.key for r in runs_of(results, arm.arm, data).values()) for arm in arms}
+    runs = {
+        arm.arm: tuple(r.key for r in results.by_seed(arm.arm, data).values())
+        for arm in arms_of_data
+    }
+    # Arms that coincide are one comparison, and with the base none.
     of_runs: dict[tuple[str, ...], Difference | None] = {}
-    against = series(results, base, data, "held_out", when)
+    against = series(results, base, data, "held_out")
     for name, keys in runs.items():
         if keys not in of_runs:
             alike = name == base or same_runs(results, name, base, data)
-            by_seed = series(results, name, data, "held_out", when)
+            by_seed = series(results, name, data, "held_out")
             of_runs[keys] = None if alike else paired(by_seed, against)
     corrected = dict(zip(of_runs, adjust(list(of_runs.values())), strict=True))
-    return {name: corrected[keys] for name, keys in runs.items()}
+    for arm in arms_of_data:
+        yield replace(arm, difference=corrected[runs[arm.arm]])
 
 
 def mean_of(estimate: Estimate | None) -> float | None:

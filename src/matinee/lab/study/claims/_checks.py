@@ -17,7 +17,7 @@ from ....base.arrays import Float64
 from ....evaluate import Answer, Interval, Mean, Question, argmin_slope, pairs
 from ..figures import Figure
 from ..results import BASELINES, Results, RunRecord
-from ..series import When, data_of, expand, label, runs_of, same_runs, series
+from ..series import When, data_of, expand, label, same_runs, series
 from ..study import Check
 from . import _facts
 
@@ -141,7 +141,7 @@ def _near(results: Results, check: Check, figure: Figure, when: When) -> _Questi
 def _overfits(results: Results, check: Check, figure: Figure, when: When) -> _Questions:
     yield from (entry for entry in check.arms if not expand(results, [entry]))
     for arm in expand(results, check.arms):
-        records = [r for r in runs_of(results, arm, check.data).values() if r.status == "done"]
+        records = [r for r in results.by_seed(arm, check.data).values() if r.status == "done"]
         curves = _curves(records, figure)
         if curves is None:
             yield arm
@@ -235,7 +235,7 @@ def _size(results: Results, arms: Iterable[str], data: str) -> float | None:
     counts = [
         record.final["train_ratings"]
         for arm in arms
-        for record in runs_of(results, arm, data).values()
+        for record in results.by_seed(arm, data).values()
         if "train_ratings" in record.final
     ]
     return float(np.mean(counts)) if counts else None
