@@ -1,4 +1,4 @@
-"""Names of array types, by the type of their entries."""
+"""Names of array types, by the type of their entries; and the bounds of rows."""
 
 from __future__ import annotations
 
@@ -19,3 +19,14 @@ Mask = npt.NDArray[np.bool_]
 Texts = npt.NDArray[np.object_]
 UInt8 = npt.NDArray[np.uint8]
 UInt64 = npt.NDArray[np.uint64]
+
+
+def row_bounds(counts: Array) -> Int64:
+    """Where the entries of each row begin and the last one's end, int64 (rows + 1,).
+
+    Args:
+        counts: Entries of each row, whole numbers, shape (rows,).
+    """
+    out = np.zeros(len(counts) + 1, dtype=np.int64)
+    np.cumsum(counts, out=out[1:])
+    return out

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .arrays import Array, Float64, Int64
+from .arrays import Array, Float64, Int64, row_bounds
 
 _SHARE = 16
 """Vectors of more than this part of the memory are kept in temporary files."""
@@ -156,8 +156,7 @@ def entries_of(indptr: Int64, rows: Int64) -> tuple[Int64, Int64]:
     """
     starts = indptr[rows]
     counts = indptr[rows + 1] - starts
-    ends = np.zeros(len(rows) + 1, dtype=np.int64)
-    np.cumsum(counts, out=ends[1:])
+    ends = row_bounds(counts)
     return ends, np.arange(ends[-1]) + np.repeat(starts - ends[:-1], counts)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..base.arrays import Float32, Float64, Int32, Int64, Mask
+from ..base.arrays import Float32, Float64, Int32, Int64, Mask, row_bounds
 from ..base.compiled import kernel
 from ..base.memory import count_codes, large_empty, large_take, row_chunks, sum_by_code
 from .side.columns import Levels
@@ -151,8 +151,7 @@ def group(rows: Int32, columns: Int32, values: Float32, n_rows: int, n_columns: 
         n_rows: Number of row codes.
         n_columns: Number of column codes.
     """
-    indptr = np.zeros(n_rows + 1, dtype=np.int64)
-    np.cumsum(count_codes(rows, n_rows), out=indptr[1:])
+    indptr = row_bounds(count_codes(rows, n_rows))
     if _is_grouped(rows, columns):
         return Csr(indptr, columns, values, None, n_columns)
     spare, order = large_empty(len(rows), np.int64), large_empty(len(rows), np.int64)

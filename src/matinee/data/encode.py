@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..base.arrays import Float32, Int32, Int64
+from ..base.arrays import Float32, Int32, Int64, row_bounds
 from ..base.memory import large_empty
 from ._encode_kernels import drop_rows, place_rows, sort_rows
 from .read.source import Workspace
@@ -59,8 +59,7 @@ def encode(work: Workspace, staged: Staged, unit: TimeUnit | None = None) -> Enc
     user_ids, per_user = _number(work, "u", "users")
     item_ids, _ = _number(work, "i", "items")
     read = int(per_user.sum())
-    start = np.zeros(len(user_ids) + 1, dtype=np.int64)
-    np.cumsum(per_user, out=start[1:])
+    start = row_bounds(per_user)
     items = large_empty(read, np.int32)
     values = large_empty(read, np.float32)
     times = large_empty(read if staged.timed else 0, np.int64)

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
-from ..base.arrays import Array, Float32, Int32, Int64
+from ..base.arrays import Array, Float32, Int32, Int64, row_bounds
 from ..baseline.ordinal import OrdinalLink, expected_ratings
 from ..data import Csr
 from ._config import NetworkConfig
@@ -183,8 +183,7 @@ class Forward:
 
         order = None if (rows[1:] >= rows[:-1]).all() else np.argsort(rows, kind="stable")
         sorted_columns = columns if order is None else columns[order]
-        ptr = np.zeros(len(hidden) + 1, dtype=np.int64)
-        np.cumsum(np.bincount(rows, minlength=len(hidden)), out=ptr[1:])
+        ptr = row_bounds(np.bincount(rows, minlength=len(hidden)))
         values = out if order is None else np.empty_like(out)
         kernels.decode(
             ptr,

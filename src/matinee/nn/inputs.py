@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from ..base.arrays import Float, Float32, Int32, Int64
+from ..base.arrays import Float, Float32, Int32, Int64, row_bounds
 from ..base.compiled import kernel, part, shared
 from ..baseline.ordinal import OrdinalLink
 from ..data import Levels
@@ -140,8 +140,7 @@ class Inputs:
                 "presence" only.
         """
         counts = indptr[rows + 1] - indptr[rows]
-        ptr = np.zeros(len(rows) + 1, dtype=np.int64)
-        np.cumsum(counts, out=ptr[1:])
+        ptr = row_bounds(counts)
         entries = int(ptr[-1])
         shown = np.ones(entries, dtype=np.bool_)
         visible = counts
@@ -168,8 +167,7 @@ class Inputs:
             coef = np.empty(entries, dtype=dtype)
             _rating_inputs(ptr, shown, target, lift, coef)
             return Batch(ptr, column, target, weight, ptr, column, coef, row_bias)
-        in_ptr = np.zeros(len(rows) + 1, dtype=np.int64)
-        np.cumsum(2 * visible, out=in_ptr[1:])
+        in_ptr = row_bounds(2 * visible)
         source = np.empty(in_ptr[-1], dtype=np.int32)
         coef = np.empty(in_ptr[-1], dtype=dtype)
         _presence_inputs(ptr, shown, column, target, lift, in_ptr, source, coef)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..base.arrays import Float64, Int32, Int64
+from ..base.arrays import Float64, Int32, Int64, row_bounds
 from ..data import Histories
 from .interest import Interest
 
@@ -104,8 +104,7 @@ def _predicted(predict: Predict, history: Histories, without: Int64, item_codes:
     one = np.flatnonzero(without >= 0)
     mask[one, without[one]] = False
     rows, columns = np.nonzero(mask)
-    indptr = np.zeros(len(without) + 1, dtype=np.int64)
-    np.cumsum(np.bincount(rows, minlength=len(without)), out=indptr[1:])
+    indptr = row_bounds(np.bincount(rows, minlength=len(without)))
     variants = Histories(
         indptr,
         history.items[columns],

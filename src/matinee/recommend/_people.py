@@ -9,6 +9,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
+from ..base.arrays import row_bounds
 from ..data import Histories, Ids, Ratings, Scale, Vocabulary
 from ..data.values.ids import canonical
 from ..errors import DataError, UnknownIdError, UsageError
@@ -241,8 +242,7 @@ def _histories(
     last = np.ones(len(order), dtype=bool)
     last[:-1] = keys[order[1:]] != keys[order[:-1]]
     chosen = known[order[last]]
-    indptr = np.zeros(people + 1, dtype=np.int64)
-    np.cumsum(np.bincount(rows[chosen], minlength=people), out=indptr[1:])
+    indptr = row_bounds(np.bincount(rows[chosen], minlength=people))
     return Histories(
         indptr,
         items[chosen],

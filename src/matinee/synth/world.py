@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import ConfigDict, Field
 
-from ..base.arrays import Float32, Float64, Int32, Int64
+from ..base.arrays import Float32, Float64, Int32, Int64, row_bounds
 from ..config import Config
 from ..data.ratings import ItemTable, Ratings, Scale
 from ..data.vocabulary import Vocabulary
@@ -258,9 +258,8 @@ class World:
         threads: int,
         report: Callable[[int], object] | None,
     ) -> Chunk:
-        offsets = np.zeros(last - first + 1, dtype=np.int64)
-        np.cumsum(self.counts[first:last], out=offsets[1:])
-        n = int(offsets[-1])
+        bounds = row_bounds(self.counts[first:last])
+        n = int(bounds[-1])
         out = Chunk(
             np.empty(n, np.int32),
             np.empty(n, np.int32),
@@ -270,14 +269,14 @@ class World:
         )
         # Several parts per thread, since heavy users cost more.
         parts = min(last - first, 1 if threads == 1 else 8 * threads)
-        marks = np.searchsorted(offsets, np.linspace(0, n, parts + 1)[1:-1])
+        marks = np.searchsorted(bounds, np.linspace(0, n, parts + 1)[1:-1])
         edges = [0, *np.unique(marks[(marks > 0) & (marks < last - first)]).tolist(), last - first]
 
         def work(begin: int, end: int) -> int:
             draw(
-                first + begin, offsets[begin : end + 1], self._tables, *out[:4], out.sums[begin:end]
+                first + begin, bounds[begin : end + 1], self._tables, *out[:4], out.sums[begin:end]
             )
-            return int(offsets[end] - offsets[begin])
+            return int(bounds[end] - bounds[begin])
 
         for done in pool.map(work, edges[:-1], edges[1:]):
             if report is not None:

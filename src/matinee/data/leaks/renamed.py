@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ...base.arrays import Float32, Int32, Int64, Mask
+from ...base.arrays import Float32, Int32, Int64, Mask, row_bounds
 from ...base.compiled import kernel
 from ...base.spacing import evenly_spaced
 from ..histories import Histories
@@ -68,8 +68,7 @@ class HeldOutPeople(NamedTuple):
             training_row: See the class.
         """
         order = np.lexsort((items, people))
-        indptr = np.zeros(len(training_row) + 1, dtype=np.int64)
-        np.cumsum(np.bincount(people, minlength=len(training_row)), out=indptr[1:])
+        indptr = row_bounds(np.bincount(people, minlength=len(training_row)))
         return cls(indptr, items[order], values[order], test[order], training_row)
 
 
@@ -134,8 +133,7 @@ def find_renamed(train: Histories, n_items: int, asked: HeldOutPeople) -> Rename
     probes = _rarest(asked, pair_of, counts)
     chosen = np.zeros(len(values), dtype=bool)
     chosen[probes[probes >= 0]] = True
-    starts = np.zeros(len(values) + 1, dtype=np.int64)
-    np.cumsum(np.where(chosen, counts, 0), out=starts[1:])
+    starts = row_bounds(np.where(chosen, counts, 0))
     holders = np.empty(starts[-1], dtype=np.int32)
     _collect(
         train.indptr, train.items, train.values, start, values, chosen, starts[:-1].copy(), holders
@@ -168,8 +166,7 @@ def _distinct(asked: HeldOutPeople, n_items: int) -> tuple[Int64, Float32, Int64
     new[1:] = (items[1:] != items[:-1]) | (values[1:] != values[:-1])
     pair_of = np.empty(len(order), dtype=np.int64)
     pair_of[order] = np.cumsum(new) - 1
-    start = np.zeros(n_items + 1, dtype=np.int64)
-    np.cumsum(np.bincount(items[new], minlength=n_items), out=start[1:])
+    start = row_bounds(np.bincount(items[new], minlength=n_items))
     return start, values[new], pair_of
 
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 import numpy.typing as npt
 
-from ...base.arrays import Float64, Int32, Int64
+from ...base.arrays import Float64, Int32, Int64, row_bounds
 from ...base.memory import entries_of
 from ...errors import UsageError, nearest
 
@@ -114,8 +114,7 @@ class CodedColumn:
     def _kept(cls, name: str, levels: Sequence[Any], rows: Int64, codes: Int64, n: int) -> Self:
         kept = np.bincount(codes, minlength=len(levels)) >= FEWEST
         rows, codes = rows[kept[codes]], (np.cumsum(kept) - 1)[codes[kept[codes]]]
-        indptr = np.zeros(n + 1, dtype=np.int64)
-        np.cumsum(np.bincount(rows, minlength=n), out=indptr[1:])
+        indptr = row_bounds(np.bincount(rows, minlength=n))
         labels = tuple(level for level, keep in zip(levels, kept, strict=True) if keep)
         return cls(name, labels, indptr, codes.astype(np.int32))
 
@@ -145,8 +144,7 @@ class CodedColumn:
     def transposed(self) -> tuple[Int64, Int32]:
         """Return the start of each level's rows, int64 (levels + 1,), and the rows, int32."""
         rows = np.repeat(np.arange(len(self.counts), dtype=np.int32), self.counts)
-        indptr = np.zeros(len(self.levels) + 1, dtype=np.int64)
-        np.cumsum(np.bincount(self.codes, minlength=len(self.levels)), out=indptr[1:])
+        indptr = row_bounds(np.bincount(self.codes, minlength=len(self.levels)))
         return indptr, rows[np.argsort(self.codes, kind="stable")]
 
     def values(self) -> Values:
@@ -219,8 +217,7 @@ def stacked(columns: Sequence[CodedColumn]) -> Levels:
     levels = np.concatenate([each.codes + at for each, at in zip(columns, first, strict=False)])
     scale = np.concatenate([np.repeat(each.scale, each.counts) for each in columns])
     order = np.argsort(rows, kind="stable")
-    indptr = np.zeros(n + 1, dtype=np.int64)
-    np.cumsum(np.bincount(rows, minlength=n), out=indptr[1:])
+    indptr = row_bounds(np.bincount(rows, minlength=n))
     return Levels(indptr, levels[order].astype(np.int32), scale[order], int(first[-1]))
 
 

@@ -6,7 +6,6 @@ import hashlib
 import http.client
 import json
 import re
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -20,6 +19,7 @@ from pathlib import Path, PurePosixPath
 
 from ..._version import __version__
 from ...base.atomic import atomic_path, write_text
+from ...base.locks import try_lock
 from ...errors import DataError, MatineeError, UsageError, nearest
 from .catalogue import CATALOGUE, UNDISTRIBUTED, Dataset
 from .home import data_home, locate, registered
@@ -294,15 +294,8 @@ def _part_file(part: Path) -> Iterator[BufferedRandom]:
             f"{part}: cannot write: {error.strerror}; set MATINEE_DATA to a folder you can write to"
         ) from None
     with file:
-        if sys.platform != "win32":
-            import fcntl
-
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise MatineeError(f"{part}: another download of it is running") from None
-            except OSError:
-                pass  # A file system without locks.
+        if not try_lock(file):
+            raise MatineeError(f"{part}: another download of it is running")
         try:
             yield file
         finally:

@@ -10,7 +10,7 @@ import numpy as np
 from ...base.arrays import Int8, Mask
 from ...errors import DataError, UsageError, checked_seed
 from ..ratings import Ratings
-from .rule import TEST, TRAIN, VALID, Moment, seconds
+from .rule import TEST, TRAIN, VALID, Moment, seconds, times_of
 
 Columns = dict[str, Any]
 
@@ -109,14 +109,13 @@ def _labels(
 
     A rating of an unseen user counts as such, for any item.
     """
-    if ratings.times is None:
-        raise DataError(f"{ratings.name}: has no times, which a split by windows needs")
+    times = times_of(ratings)
     if max(train[0], test[0]) < min(train[1], test[1]):
         raise UsageError("the two windows overlap; a rating cannot be trained on and tested by")
     part = np.full(len(ratings), _OUTSIDE, dtype=np.int8)
-    part[(ratings.times >= train[0]) & (ratings.times < train[1])] = TRAIN
+    part[(times >= train[0]) & (times < train[1])] = TRAIN
     users, items = seen(ratings, part == TRAIN)
-    held = np.flatnonzero((ratings.times >= test[0]) & (ratings.times < test[1]))
+    held = np.flatnonzero((times >= test[0]) & (times < test[1]))
     new_user = ~users[ratings.users[held]]
     new_item = ~items[ratings.items[held]] & ~new_user
     part[held[~(new_user | new_item)]] = TEST

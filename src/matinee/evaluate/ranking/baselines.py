@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 import numpy as np
 
+from ...base.arrays import row_bounds
 from ...data import Csr, Histories
 from .tally import Scorer
 
@@ -37,8 +38,7 @@ def liked(histories: Histories, from_rating: float) -> Histories:
     """Return the entries with at least a rating, without weights."""
     keep = histories.values >= from_rating
     rows = np.repeat(np.arange(len(histories)), histories.counts)
-    indptr = np.zeros(len(histories) + 1, dtype=np.int64)
-    np.cumsum(np.bincount(rows[keep], minlength=len(histories)), out=indptr[1:])
+    indptr = row_bounds(np.bincount(rows[keep], minlength=len(histories)))
     return Histories(indptr, histories.items[keep], histories.values[keep], histories.users)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...base.arrays import Float64, Int32, Int64
+from ...base.arrays import Float64, Int32, Int64, row_bounds
 from ...data import Histories
 from .kernels import likeness, likeness_of_pairs
 
@@ -39,8 +39,7 @@ class ItemStatistics:
     def of(cls, histories: Histories, n_items: int) -> ItemStatistics:
         """Compute the statistics of training histories."""
         counts = np.bincount(histories.items, minlength=n_items)
-        indptr = np.zeros(n_items + 1, dtype=np.int64)
-        np.cumsum(counts, out=indptr[1:])
+        indptr = row_bounds(counts)
         person = np.repeat(np.arange(len(histories), dtype=np.int32), histories.counts)
         order = np.argsort(histories.items, kind="stable")
         n_people = int((histories.counts > 0).sum())

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...base.arrays import Float32, Int32, Int64
+from ...base.arrays import Float32, Int32, Int64, row_bounds
 from ...baseline.preference import liked_from
 from ...data import Ratings, Scale, Vocabulary
 from ...errors import DataError
@@ -80,8 +80,7 @@ class Relevant:
         codes = item_ids.encode(test.item_ids.ids)[csr.indices]
         known = np.flatnonzero((counts[rows] > 0) & (codes >= 0))
         known = known[np.lexsort((codes[known], rows[known]))]
-        indptr = np.zeros(len(users) + 1, dtype=np.int64)
-        np.cumsum(np.bincount(rows[known], minlength=csr.n_rows)[users], out=indptr[1:])
+        indptr = row_bounds(np.bincount(rows[known], minlength=csr.n_rows)[users])
         return cls(
             users=users.astype(np.int64),
             indptr=indptr,

@@ -9,6 +9,7 @@ import duckdb
 import numpy as np
 import numpy.typing as npt
 
+from ...base.arrays import row_bounds
 from ...data import Histories, ItemTable, Vocabulary
 from ...errors import ModelFileError
 from ._checks import check_rows
@@ -96,8 +97,7 @@ def read_histories(db: duckdb.DuckDBPyConnection, folder: Path, n_users: int) ->
     file = folder / HISTORIES
     columns = _fetch(db, f'SELECT "user", item, rating FROM {_source(file)}', file)
     check_rows(file, columns["user"], columns["item"], n_users)
-    indptr = np.zeros(n_users + 1, dtype=np.int64)
-    np.cumsum(np.bincount(columns["user"], minlength=n_users), out=indptr[1:])
+    indptr = row_bounds(np.bincount(columns["user"], minlength=n_users))
     return Histories(
         indptr,
         columns["item"].astype(np.int32, copy=False),

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ...base.arrays import Float, Float32, Float64
+from ...base.arrays import Float, Float32, Float64, row_bounds
 from ...data import Csr
 from ...errors import TrainingError
 from .ials_config import IalsConfig
@@ -133,8 +133,7 @@ def transposed(rows: Csr) -> Csr:
     """Return the same entries by column."""
     owner = np.repeat(np.arange(rows.n_rows, dtype=np.int32), rows.counts)
     order = np.argsort(rows.indices, kind="stable")
-    indptr = np.zeros(rows.n_columns + 1, dtype=np.int64)
-    np.cumsum(np.bincount(rows.indices, minlength=rows.n_columns), out=indptr[1:])
+    indptr = row_bounds(np.bincount(rows.indices, minlength=rows.n_columns))
     weights = None if rows.weights is None else rows.weights[order]
     return Csr(indptr, owner[order], rows.values[order], order, rows.n_rows, weights)
 
