@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -28,23 +28,21 @@ from .statistics.bootstrap import RESAMPLES, Resamples, bootstrap, interval
 
 
 class Scored(Guarded, Protocol):
-    """Interface of models that can be scored; every ``Recommender`` implements it."""
+    """Interface of models that can be scored; every ``Recommender`` implements it.
 
-    @property
-    def kind(self) -> str:
-        """Kind of model."""
+    Attributes:
+        kind: Kind of model.
+        scale: Range of the ratings.
+        clip: Whether predicted ratings are clipped to the scale.
+        bias: Bias model of the training ratings, from which the baselines are computed.
+        predictive_variance: Model of its standard deviations, if any.
+    """
 
-    @property
-    def scale(self) -> Scale:
-        """Range of the ratings."""
-
-    @property
-    def clip(self) -> bool:
-        """Whether predicted ratings are clipped to the scale."""
-
-    @property
-    def bias(self) -> BiasModel:
-        """Bias model of the training ratings, from which the baselines are computed."""
+    kind: ClassVar[str]
+    scale: Scale
+    clip: bool
+    bias: BiasModel
+    predictive_variance: PredictiveVariance | None
 
     @property
     def folds_in(self) -> bool:
@@ -53,10 +51,6 @@ class Scored(Guarded, Protocol):
     @property
     def answers_unknown(self) -> bool:
         """Whether it predicts for unknown users and items itself instead of the bias model."""
-
-    @property
-    def predictive_variance(self) -> PredictiveVariance | None:
-        """Model of its standard deviations, if any."""
 
     def predict_coded(self, histories: Histories, rows: Int64, items: Int32) -> Float64:
         """Return predicted ratings, float64, shape (n,)."""

@@ -134,23 +134,21 @@ def overlap_of(test: Ratings, mask: Mask) -> Overlap:
 
 
 class Guarded(Protocol):
-    """The part of a model that the leak guard uses."""
+    """The part of a model that the leak guard uses.
 
-    @property
-    def user_ids(self) -> Vocabulary:
-        """Users trained on."""
+    Attributes:
+        user_ids: Users trained on.
+        item_ids: Items trained on.
+        histories: Ratings trained on; None if saved without.
+    """
 
-    @property
-    def item_ids(self) -> Vocabulary:
-        """Items trained on."""
+    user_ids: Vocabulary
+    item_ids: Vocabulary
+    histories: Histories | None
 
     @property
     def leak_guard(self) -> PairSet:
         """Pairs trained on."""
-
-    @property
-    def histories(self) -> Histories | None:
-        """Ratings trained on; None if saved without."""
 
 
 def guard(

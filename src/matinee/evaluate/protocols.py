@@ -36,9 +36,6 @@ _BATCH = 64
 class Predicts(Scored, Protocol):
     """Interface required by ``protocols``; every fitted ``Recommender`` implements it."""
 
-    clip: bool
-    histories: Histories | None
-
     def predict_coded(
         self, histories: Histories, rows: Int64, items: Int32, *, clip: bool = True
     ) -> Float64:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -33,15 +33,15 @@ DEPTH = 100
 
 
 class Lists(Guarded, Protocol):
-    """Interface of models whose lists are evaluated; every ``Recommender`` implements it."""
+    """Interface of models whose lists are evaluated; every ``Recommender`` implements it.
 
-    @property
-    def kind(self) -> str:
-        """Kind of model."""
+    Attributes:
+        kind: Kind of model.
+        scale: Range of the ratings.
+    """
 
-    @property
-    def scale(self) -> Scale:
-        """Range of the ratings."""
+    kind: ClassVar[str]
+    scale: Scale
 
     def rank_scores_coded(self, histories: Histories) -> Float32:
         """Return the ranking scores of ``recommend``, float32 (people, n_items)."""
