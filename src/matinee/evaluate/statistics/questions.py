@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal
 
 import numpy as np
 
@@ -14,29 +14,6 @@ from ..metric import Interval
 from .seeds import ALPHA, holm, t_interval, t_p
 
 Status = Literal["established", "refuted", "undecided"]
-
-
-class Question(Protocol):
-    """An unknown number, and the band in which it lies under the hypothesis."""
-
-    @property
-    def n(self) -> int:
-        """Seeds."""
-
-    @property
-    def mean(self) -> float:
-        """The estimate."""
-
-    @property
-    def band(self) -> Interval:
-        """Range of the number under the hypothesis; an infinite end is no bound."""
-
-    @property
-    def p(self) -> float | None:
-        """The smallest alpha whose interval is entirely inside or outside the band, or None."""
-
-    def interval(self, alpha: float) -> Interval | None:
-        """Return the interval of level 1 - alpha, or None."""
 
 
 @dataclass(frozen=True)
@@ -154,6 +131,10 @@ class Slope:
             return None
         low, high = np.quantile(self.draws, [alpha / 2, 1 - alpha / 2])
         return Interval(float(low), float(high))
+
+
+Question = Mean | Slope
+"""An unknown number, and the band in which it lies under the hypothesis."""
 
 
 def answer(questions: Sequence[Question], alpha: float = ALPHA) -> list[Answer]:
