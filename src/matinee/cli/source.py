@@ -15,7 +15,6 @@ import typer
 from ..errors import UsageError
 from .numbers import parse_missing, parse_scale
 from .options import with_options
-from .options_file import options_of_file
 from .output import note
 from .show.reading import reading
 
@@ -163,7 +162,7 @@ def reading_options(
         def run(*args: Any, reading: dict[str, Any], **others: Any) -> Any:
             file = reading.pop("read_options")
             if file is not None:
-                reading |= options_of_file(file, {**reading, **dict.fromkeys(without)})
+                reading |= _options_of_file(file, {**reading, **dict.fromkeys(without)})
             for name in _LAYOUT:
                 if reading[name] is None:
                     del reading[name]
@@ -172,6 +171,31 @@ def reading_options(
         return with_options("reading", options)(run)
 
     return decorate
+
+
+def _options_of_file(file: Path, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return reading options from a TOML file that the command has and that were not given.
+
+    Raises:
+        UsageError: The file cannot be read, or states an option that does not exist.
+    """
+    from ..data import TableOptions
+
+    stated = TableOptions.read_toml(file.expanduser()).stated()
+    # As the command line writes them.
+    for name, write in (("items", Path), ("scale", _joined(":")), ("missing", _joined(","))):
+        if name in stated:
+            stated[name] = write(stated[name])
+    defaults = {"repeats": "last"}
+    return {
+        name: value
+        for name, value in stated.items()
+        if name in given and given[name] == defaults.get(name)
+    }
+
+
+def _joined(between: str) -> Callable[[Sequence[float]], str]:
+    return lambda values: between.join(map(repr, values))
 
 
 def load_arguments(options: Mapping[str, Any]) -> dict[str, Any]:

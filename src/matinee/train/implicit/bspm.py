@@ -20,7 +20,7 @@ import numpy as np
 
 from ...base.arrays import Float32
 from ...data import Csr
-from .bspm_config import BspmConfig
+from .config import BspmConfig
 
 _SEED = 20261129
 _EXTRA = 32

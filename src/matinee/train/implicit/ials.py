@@ -10,7 +10,7 @@ import numpy as np
 from ...base.arrays import Float, Float32, Float64, row_bounds
 from ...data import Csr
 from ...errors import TrainingError
-from .ials_config import IalsConfig
+from .config import IalsConfig
 from .ials_kernels import improve_implicit, solve_implicit
 
 

@@ -9,8 +9,8 @@ import numpy as np
 
 from ...base.arrays import Float32, Float64, Int32
 from ...data import Csr
+from .config import ItemKnnConfig
 from .ials import transposed
-from .knn_config import ItemKnnConfig
 from .knn_kernels import nearest
 
 
