@@ -40,9 +40,6 @@ def quickstart(
     out: Annotated[Path, typer.Option(metavar="DIR", help="Model folder.")] = Path(
         "models/quickstart"
     ),
-    synthetic: Annotated[
-        bool, typer.Option("--synthetic", help="Use the synthetic catalogue; look for no data.")
-    ] = False,
     small: Annotated[
         bool,
         typer.Option("--small", help="Use a synthetic catalogue of 60,000 ratings; takes seconds."),
@@ -64,7 +61,7 @@ def quickstart(
     from ..parts import Parts
 
     world: Synthetic | None = None
-    if synthetic or small or not find_data():
+    if small or not find_data():
         shape = (600, 900, 60_000) if small else (6040, 3706, 1_000_209)
         note("matinee: generating ratings: a synthetic catalogue whose films are invented")
         world = synthesize(*shape, seed=seed)
