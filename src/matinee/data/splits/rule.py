@@ -65,7 +65,6 @@ class SplitRule:
             part does not depend on whether there is a validation part.
         summary: What is held out, in a few words, for help and tables.
         describe: The same as a phrase with ``{}`` in place of the amount, for reports.
-        needs_times: Whether the ratings must have times.
         cuts: Whether it can cut at moments (``Division.at``).
         holds_out_people: Whether test users have no training ratings.
     """
@@ -74,7 +73,6 @@ class SplitRule:
     assign: Callable[[Ratings, Division], Int8]
     summary: str
     describe: str
-    needs_times: bool = False
     cuts: bool = False
     holds_out_people: bool = False
 

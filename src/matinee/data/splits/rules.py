@@ -141,14 +141,12 @@ RULES: MappingProxyType[str, SplitRule] = MappingProxyType(
                 _last,
                 "the latest of each user",
                 "the latest {} of each user's ratings",
-                needs_times=True,
             ),
             SplitRule(
                 "time",
                 _time,
                 "the latest of all",
                 "the latest {} of all ratings",
-                needs_times=True,
                 cuts=True,
             ),
             SplitRule(

@@ -34,11 +34,6 @@ class Gain:
     n_users: int
     seeds: int
 
-    @property
-    def sure(self) -> bool:
-        """Whether the interval excludes 0."""
-        return self.interval is not None and (self.interval.low > 0 or self.interval.high < 0)
-
 
 def paired_gain(sums: ErrorSums, rng: np.random.Generator) -> Gain:
     """Compare two settings by bootstrap over users and seeds.

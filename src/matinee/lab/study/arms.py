@@ -25,7 +25,6 @@ class ResolvedArm:
         group: The group's name.
         kind: Kind of model.
         settings: All settings as plain values; the options, for another model.
-        varied: What the group varies, as written: {"batch_size": 8}.
         data: Names of the data it runs on.
         seeds: The arm's seeds.
         published: The arm's published figures.
@@ -37,7 +36,6 @@ class ResolvedArm:
     group: str
     kind: str
     settings: dict[str, Any]
-    varied: dict[str, Any]
     data: tuple[str, ...]
     seeds: tuple[int, ...]
     published: Published | None
@@ -61,20 +59,20 @@ def resolve_arms(study: Study) -> tuple[ResolvedArm, ...]:
             raise UsageError(f"study {study.name}: group {group.name!r}: a name without /, please")
         if group.values and not group.key:
             raise UsageError(f"study {study.name}: group {group.name}: values of which key?")
-        pairs = list(members(group))
-        if not pairs:
+        arms_of_group = list(members(group))
+        if not arms_of_group:
             raise UsageError(
                 f"study {study.name}: group {group.name} has no arms; give it key and values, or "
                 "arms"
             )
-        unknown = set(group.published) - {arm.name for arm, _ in pairs}
+        unknown = set(group.published) - {arm.name for arm in arms_of_group}
         for name in sorted(unknown):
-            near = nearest(name, [arm.name for arm, _ in pairs])
+            near = nearest(name, [arm.name for arm in arms_of_group])
             raise UsageError(
                 f"study {study.name}: group {group.name}: published names no arm {name!r}{near}"
             )
-        for arm, varied in pairs:
-            resolved = _resolve(study, group, arm, varied)
+        for arm in arms_of_group:
+            resolved = _resolve(study, group, arm)
             if resolved.name in arms:
                 raise UsageError(f"study {study.name}: two arms are called {resolved.name}")
             arms[resolved.name] = resolved
@@ -82,8 +80,8 @@ def resolve_arms(study: Study) -> tuple[ResolvedArm, ...]:
     return tuple(arms.values())
 
 
-def members(group: ArmGroup) -> Iterator[tuple[Arm, dict[str, Any]]]:
-    """Yield the arms of a group as written, with the varied settings."""
+def members(group: ArmGroup) -> Iterator[Arm]:
+    """Yield the arms of a group as written."""
     axes = {group.key: group.values} if group.values else {}
     axes |= group.cross
     for combination in itertools.product(*axes.values()) if axes else ():
@@ -92,9 +90,8 @@ def members(group: ArmGroup) -> Iterator[tuple[Arm, dict[str, Any]]]:
             value_name(value) if key == group.key else f"{_short(key)}={value_name(value)}"
             for key, value in varied.items()
         ]
-        yield Arm(name=",".join(parts), set=varied), varied
-    for arm in group.arms:
-        yield arm, dict(arm.set)
+        yield Arm(name=",".join(parts), set=varied)
+    yield from group.arms
 
 
 def value_name(value: Any) -> str:
@@ -114,7 +111,7 @@ def _short(key: str) -> str:
     return key.rsplit(".", 1)[-1]
 
 
-def _resolve(study: Study, group: ArmGroup, arm: Arm, varied: dict[str, Any]) -> ResolvedArm:
+def _resolve(study: Study, group: ArmGroup, arm: Arm) -> ResolvedArm:
     name = f"{group.name}/{arm.name}"
     source = f"study {study.name}: {name}"
     whole = ""
@@ -136,9 +133,7 @@ def _resolve(study: Study, group: ArmGroup, arm: Arm, varied: dict[str, Any]) ->
     published = arm.published or group.published.get(arm.name)
     seeds = arm.seeds or study.seeds
     selection = arm.selection or group.selection
-    return ResolvedArm(
-        name, group.name, kind, settings, varied, names, seeds, published, selection, whole
-    )
+    return ResolvedArm(name, group.name, kind, settings, names, seeds, published, selection, whole)
 
 
 def _settings(study: Study, group: ArmGroup, arm: Arm, source: str) -> Settings:

@@ -247,7 +247,7 @@ def _without(group: ArmGroup, skip: tuple[str, ...]) -> ArmGroup | None:
     if not skipped:
         return group
     # Arms that are left are written out one by one, so that any of them can be missing.
-    rest = tuple(arm for arm, _ in members(group) if arm.name not in skipped)
+    rest = tuple(arm for arm in members(group) if arm.name not in skipped)
     names = {arm.name for arm in rest}
     published = {name: value for name, value in group.published.items() if name in names}
     changes = {"values": (), "cross": {}, "arms": rest, "published": published}

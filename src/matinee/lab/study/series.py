@@ -69,7 +69,7 @@ def series(
 
 def declared(study: Study) -> list[str]:
     """Return all arms of a study as GROUP/ARM, in the order of its file, run or not."""
-    return [f"{group.name}/{arm.name}" for group in study.groups for arm, _ in members(group)]
+    return [f"{group.name}/{arm.name}" for group in study.groups for arm in members(group)]
 
 
 def data_of(study: Study, arms: Iterable[str]) -> list[str]:
@@ -78,7 +78,7 @@ def data_of(study: Study, arms: Iterable[str]) -> list[str]:
     names = {
         name
         for group in study.groups
-        for arm, _ in members(group)
+        for arm in members(group)
         if f"{group.name}/{arm.name}" in wanted_arms
         for name in arm.data or group.data or [data.name for data in study.data]
     }
