@@ -217,8 +217,8 @@ def _text(value: Any) -> str:
     return text if len(text) <= _WIDEST else text[: _WIDEST - 1] + "…"
 
 
-def library(name: str) -> Any:
-    """Return a library of tables, imported.
+def library(name: str, extra: str = "tables") -> Any:
+    """Return a library of an extra of this package, imported.
 
     Raises:
         UsageError: It is not installed.
@@ -228,4 +228,4 @@ def library(name: str) -> Any:
     try:
         return importlib.import_module(name)
     except ImportError:
-        raise UsageError(f"{name} is not installed; run: pip install 'matinee[tables]'") from None
+        raise UsageError(f"{name} is not installed; run: pip install 'matinee[{extra}]'") from None

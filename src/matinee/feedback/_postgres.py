@@ -7,7 +7,8 @@ import threading
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from ..errors import FeedbackError, UsageError
+from ..data.table import library
+from ..errors import FeedbackError
 from ._sql import COLUMNS, Cursor, SqlStore
 
 _SCHEMA = (
@@ -42,13 +43,7 @@ class PostgresStore(SqlStore):
     mark = "%s"
 
     def __init__(self, url: str) -> None:
-        try:
-            import psycopg
-        except ImportError:
-            raise UsageError(
-                "psycopg is not installed; run: pip install 'matinee[databases]'"
-            ) from None
-        self._psycopg, self._url = psycopg, url
+        self._psycopg, self._url = library("psycopg", "databases"), url
         self._locks = {use: threading.Lock() for use in ("write", "read")}
         self._connections: dict[str, Any] = {}
         with self.transaction() as cursor:

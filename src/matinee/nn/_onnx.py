@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from ..base.arrays import Float32
 from ..baseline.ordinal import OrdinalLink
-from ..errors import UsageError
+from ..data.table import library
 from ._forward import Forward
 from ._row_outputs import FEW, LEAST, MOST
 from .activations import activation
@@ -40,11 +40,7 @@ def build_onnx(forward: Forward, *, clip: tuple[float, float] | None, empty: Flo
 
 class _Builder:
     def __init__(self, forward: Forward) -> None:
-        try:
-            import onnx
-        except ImportError:
-            raise UsageError("onnx is not installed; run: pip install 'matinee[onnx]'") from None
-        self._onnx = onnx
+        self._onnx = library("onnx", "onnx")
         self._forward = forward
         self._nodes: list[Any] = []
         self._constants: list[Any] = []
