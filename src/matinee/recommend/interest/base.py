@@ -80,6 +80,21 @@ class Interest(ABC):
         return None
 
 
+class WeightedInterest(Interest):
+    """Scores by weights that were fitted to interactions; ratings are not used.
+
+    Args:
+        counts: float32 (items,), training users of each item.
+        weights: The weights, whose ``scores`` takes histories (people, items).
+    """
+
+    def __init__(self, counts: Float32, weights: Any) -> None:
+        self.counts, self.weights = counts, weights
+
+    def _scores(self, histories: Histories) -> Float32:
+        return self.weights.scores(histories.csr(len(self.counts)))
+
+
 def users_of_items(rows: Csr) -> Float32:
     """Return the number of users of each item, or the sum of their weights, float32 (items,)."""
     return rows.column_weights.astype(np.float32)
@@ -107,7 +122,8 @@ def restore_interest(counts: Float32, arrays: Arrays, config: Mapping[str, Any])
     else:
         names = (*SCORERS, "blend")
         raise ModelFileError(f"no scorer of interest {name!r}{nearest(str(name), names)}")
-    kind = next(kind for kind in Interest.__subclasses__() if kind.name == name)
+    kinds = (*Interest.__subclasses__(), *WeightedInterest.__subclasses__())
+    kind = next(kind for kind in kinds if getattr(kind, "name", "") == name)
     for array in kind.of_items:
         if array in arrays and len(arrays[array]) != len(counts):
             raise ModelFileError(f"{name}: {array} is not of {len(counts):,} items")

@@ -8,34 +8,21 @@ from typing import Any, Self
 import numpy as np
 
 from ....base.arrays import Float32
-from ....data import Csr, Histories
+from ....data import Csr
 from ....errors import ModelFileError
 from ....train.implicit import IalsConfig, ItemFactors, fit_ials
 from ....train.lists import ListsConfig
-from ..base import Arrays, Interest, State, users_of_items
+from ..base import Arrays, Interest, State, WeightedInterest, users_of_items
 from ..candidates import Candidate, OnEpoch
 from ..held_out import HeldOut
 
 
-class Factors(Interest):
-    """Item vectors, and user vectors by one solve; see ``matinee.train.implicit``.
-
-    Ratings are not used.
-
-    Args:
-        counts: float32 (items,), training users of each item.
-        weights: The fitted vectors.
-    """
+class Factors(WeightedInterest):
+    """Item vectors, and user vectors by one solve; see ``matinee.train.implicit``."""
 
     name = "ials"
     of_items = ("items",)
-
-    def __init__(self, counts: Float32, weights: ItemFactors) -> None:
-        self.counts = counts
-        self.weights = weights
-
-    def _scores(self, histories: Histories) -> Float32:
-        return self.weights.scores(histories.csr(len(self.counts)))
+    weights: ItemFactors
 
     def state(self) -> State:
         """See ``Interest``."""

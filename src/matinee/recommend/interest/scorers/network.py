@@ -8,35 +8,24 @@ from typing import Any, Self
 import numpy as np
 
 from ....base.arrays import Float32
-from ....data import Csr, Histories
+from ....data import Csr
 from ....train.lists import (
     ListNetworkRun,
     ListNetworkWeights,
     ListsConfig,
 )
-from ..base import Arrays, Interest, State, users_of_items
+from ..base import Arrays, Interest, State, WeightedInterest, users_of_items
 from ..candidates import Candidate, OnEpoch
 from ..held_out import HeldOut
 
 
-class Network(Interest):
-    """A trained list network; see ``matinee.train.lists``. Ratings are not used.
-
-    Args:
-        counts: float32 (items,), training users of each item.
-        weights: The weights of the network.
-    """
+class Network(WeightedInterest):
+    """A trained list network; see ``matinee.train.lists``."""
 
     name = "network"
     of_items = ("table", "output", "output_bias")
     logits = True
-
-    def __init__(self, counts: Float32, weights: ListNetworkWeights) -> None:
-        self.counts = counts
-        self.weights = weights
-
-    def _scores(self, histories: Histories) -> Float32:
-        return self.weights.scores(histories.csr(len(self.counts)))
+    weights: ListNetworkWeights
 
     def state(self) -> State:
         """See ``Interest``."""

@@ -8,31 +8,20 @@ from typing import Any, Self
 import numpy as np
 
 from ....base.arrays import Float32
-from ....data import Csr, Histories
+from ....data import Csr
 from ....train.lists import ListsConfig, RecVaeWeights
-from ..base import Arrays, Interest, State, users_of_items
+from ..base import Arrays, Interest, State, WeightedInterest, users_of_items
 from ..candidates import Candidate, OnEpoch
 from ..held_out import HeldOut
 
 
-class RecVae(Interest):
-    """A trained RecVAE; see ``matinee.train.lists``. Ratings are not used.
-
-    Args:
-        counts: float32 (items,), training users of each item.
-        weights: The weights of the network.
-    """
+class RecVae(WeightedInterest):
+    """A trained RecVAE; see ``matinee.train.lists``."""
 
     name = "recvae"
     of_items = ("weight.0", "output", "output_bias")
     logits = True
-
-    def __init__(self, counts: Float32, weights: RecVaeWeights) -> None:
-        self.counts = counts
-        self.weights = weights
-
-    def _scores(self, histories: Histories) -> Float32:
-        return self.weights.scores(histories.csr(len(self.counts)))
+    weights: RecVaeWeights
 
     def state(self) -> State:
         """See ``Interest``."""
