@@ -84,6 +84,15 @@ class Table:
         return Table({name: column[rows] for name, column in self.columns.items()})
 
     @classmethod
+    def of_rows(cls, rows: Sequence[dict[str, Any]], names: Sequence[str] = ()) -> Table:
+        """A table of rows of the same columns; if there are none, of text columns ``names``."""
+        columns = {name: [row[name] for row in rows] for name in (rows[0] if rows else names)}
+        text = {n for n, values in columns.items() if any(isinstance(v, str) for v in values)}
+        return cls(
+            {n: np.array(c, object if n in text or not c else None) for n, c in columns.items()}
+        )
+
+    @classmethod
     def concat(cls, tables: Sequence[Table]) -> Table:
         """One table under another; all have the same columns.
 

@@ -7,8 +7,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal as Either
 
-import numpy as np
-
 from ...data import Table
 from ...evaluate import Interval, metrics_of, paired
 from ...models.registry import kind_named
@@ -137,7 +135,7 @@ class Leaderboard:
 
         "folds_in" and "test_selected" are "yes", "no" or "".
         """
-        return _table(self.rows)
+        return Table.of_rows([dict(_cells(row)) for row in self.rows], ("data", "model"))
 
 
 def leaderboard(results: Results) -> Leaderboard:
@@ -295,18 +293,6 @@ def _source(records: list[RunRecord]) -> str:
 def _whole(arm: ArmSummary | None, key: str) -> int:
     known = arm.final.get(key) if arm else None
     return round(known.mean) if known else 0
-
-
-def _table(rows: list[Row]) -> Table:
-    cells = [dict(_cells(row)) for row in rows]
-    names = list(cells[0]) if cells else ["data", "model"]
-    text = {name for name in names if any(isinstance(row[name], str) for row in cells)}
-    return Table(
-        {
-            name: np.array([row[name] for row in cells], object if name in text else np.float64)
-            for name in names
-        }
-    )
 
 
 def _cells(row: Row) -> Iterator[tuple[str, str | float]]:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-import numpy as np
-
 from ...base import markdown
 from ...base.text import signed
 from ...data import Table
@@ -31,12 +29,12 @@ def summary_table(summary: Summary) -> Table:
     the 95% interval over seeds; "difference" is "rmse" minus the base arm's, with its p value by
     Holm's correction.
     """
-    return _table([dict(_row(arm)) for arm in summary.arms])
+    return Table.of_rows([dict(_row(arm)) for arm in summary.arms], ("arm", "data"))
 
 
 def _row(arm: ArmSummary) -> Iterable[tuple[str, str | float]]:
     yield from (("arm", arm.arm), ("data", arm.data))
-    yield from (("seeds", float(len(arm.seeds))), ("diverged", float(arm.diverged)))
+    yield from (("seeds", len(arm.seeds)), ("diverged", arm.diverged))
     yield from _estimate("held_out", arm.last.get("held_out"))
     yield from (
         ("best_held_out", number(mean_of(arm.best))),
@@ -49,7 +47,7 @@ def _row(arm: ArmSummary) -> Iterable[tuple[str, str | float]]:
     yield ("published_train", number(known.train if known else None))
     yield ("published_test", number(known.test if known else None))
     yield from _difference(arm.difference)
-    yield from (("epochs", float(arm.epochs)), ("parameters", float(arm.parameters)))
+    yield from (("epochs", arm.epochs), ("parameters", arm.parameters))
     yield from (("seconds", number(mean_of(arm.seconds))), ("peak_mib", arm.peak_mib))
 
 
@@ -96,19 +94,19 @@ def compare(
             "arm": arm,
             **dict(_estimate("mean", _of(known[arm]))),
             **dict(_difference(difference)),
-            "seeds": float(difference.n if difference else len(known[arm])),
+            "seeds": difference.n if difference else len(known[arm]),
         }
         for arm, difference in zip(ordered, differences, strict=True)
         if known[arm]
     ]
     if not rows:
         raise UsageError(f"{results.study.name}: no run on {name} has the figure {figure!r}")
-    return _table(rows)
+    return Table.of_rows(rows)
 
 
 def claims_table(judgements: Iterable[Judgement]) -> Table:
     """Verdicts, one row per claim: id, claim, verdict, interval, p, seeds and the sentence."""
-    return _table(
+    return Table.of_rows(
         [
             {
                 "id": j.claim.id,
@@ -119,12 +117,12 @@ def claims_table(judgements: Iterable[Judgement]) -> Table:
                 "low": number(j.interval and j.interval.low),
                 "high": number(j.interval and j.interval.high),
                 "p": number(j.p),
-                "seeds": float(j.seeds),
+                "seeds": j.seeds,
                 "sentence": j.sentence,
             }
             for j in judgements
         ],
-        text=("id", "claim", "who", "verdict", "sentence"),
+        ("id", "claim", "who", "verdict", "sentence"),
     )
 
 
@@ -168,20 +166,6 @@ def claims_markdown(judgements: Iterable[Judgement]) -> str:
 def _markdown(heads: list[str], rows: list[list[str]]) -> str:
     used = [at for at, head in enumerate(heads) if any(row[at] for row in rows) or head == "Arm"]
     return markdown.table([heads[at] for at in used], [[row[at] for at in used] for row in rows])
-
-
-def _table(rows: list[_Row], text: tuple[str, ...] = ("arm", "data")) -> Table:
-    names = list(rows[0]) if rows else list(text)
-    integers = ("seeds", "diverged", "epochs", "parameters")
-    return Table(
-        {
-            name: np.array(
-                [row[name] for row in rows],
-                dtype=object if name in text else np.int64 if name in integers else np.float64,
-            )
-            for name in names
-        }
-    )
 
 
 def _data(results: Results, data: str) -> str:
