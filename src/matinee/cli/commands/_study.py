@@ -42,20 +42,17 @@ def list_(json: Json = False) -> None:
     """List the studies that come with the package."""
     from ...lab.study import find_study, study_names
     from ...lab.study.arms import resolve_arms
-    from ...lab.study.plan import seeds_on
+    from ...lab.study.plan import runs_of
 
     rows = []
     for name in study_names():
         study = find_study(name)
-        arms = resolve_arms(study)
-        by_name = {data.name: data for data in study.data}
-        runs = sum(len(seeds_on(arm.seeds, by_name[on])) for arm in arms for on in arm.data)
         rows.append(
             {
                 "study": name,
                 "title": study.title,
-                "arms": len(arms),
-                "runs": runs,
+                "arms": len(resolve_arms(study)),
+                "runs": len(runs_of(study)),
                 "claims": len(study.claims),
             }
         )

@@ -20,8 +20,7 @@ from typing import Any
 from ...base.atomic import write_text
 from ...config import to_toml
 from ...errors import DataError
-from .arms import resolve_arms
-from .plan import seeds_on
+from .plan import runs_of
 from .results import EpochRecord, Results, RunRecord
 from .series import declared
 from .study import Study
@@ -84,7 +83,8 @@ def read_archive(folder: Path) -> Results:
             if key not in records:
                 records[key] = _record(row, tuple(curves.get(key, ())))
             runs[row["arm"], row["data"], int(row["seed"])] = records[key]
-    return Results(study, study.cut is not None, runs, max(_expected(study), len(runs)))
+    expected = max(len(runs_of(study)), len(runs))
+    return Results(study, study.cut is not None, runs, expected)
 
 
 _EPOCH = ("run", "epoch", "seconds")
@@ -127,13 +127,6 @@ def _with(row: Mapping[str, str], prefix: str) -> Iterator[tuple[str, str]]:
     for name, value in row.items():
         if name.startswith(prefix) and value:
             yield name.removeprefix(prefix), value
-
-
-def _expected(study: Study) -> int:
-    by_name = {data.name: data for data in study.data}
-    return sum(
-        len(seeds_on(arm.seeds, by_name[name])) for arm in resolve_arms(study) for name in arm.data
-    )
 
 
 def _short(keys: set[str]) -> dict[str, str]:

@@ -134,38 +134,42 @@ def plan_study(study: Study, *, quick: bool = False, seeds: Iterable[int] = ()) 
         chosen = tuple(dict.fromkeys(seeds))
         study = study.model_copy(update={"seeds": chosen, "data": free})
     arms = resolve_arms(study)
-    by_name = {data.name: data for data in study.data}
     users = study.cut.users if study.cut else 1.0
     sizes: dict[str, tuple[int, int]] = {}
     specs: dict[str, Spec] = {}
     names: dict[RunName, str] = {}
-    for arm in arms:
-        for data_name in arm.data:
-            for seed in seeds_on(arm.seeds, by_name[data_name]):
-                data = describe_data(by_name[data_name], seed, users)
-                n_users, n_ratings = _sizes(data, sizes)
-                spec = Spec(
-                    key=_key(arm, data, seed, study),
-                    arm=arm.name,
-                    kind=arm.kind,
-                    settings=arm.settings,
-                    data=data,
-                    data_name=data_name,
-                    seed=seed,
-                    figures=study.figures,
-                    extra=study.extra,
-                    cost=kind_named(arm.kind).cost(arm.settings, n_users, n_ratings),
-                )
-                specs.setdefault(spec.key, spec)
-                names[arm.name, data_name, seed] = spec.key
+    for arm, on, seed in runs_of(study):
+        data = describe_data(on, seed, users)
+        n_users, n_ratings = _sizes(data, sizes)
+        spec = Spec(
+            key=_key(arm, data, seed, study),
+            arm=arm.name,
+            kind=arm.kind,
+            settings=arm.settings,
+            data=data,
+            data_name=on.name,
+            seed=seed,
+            figures=study.figures,
+            extra=study.extra,
+            cost=kind_named(arm.kind).cost(arm.settings, n_users, n_ratings),
+        )
+        specs.setdefault(spec.key, spec)
+        names[arm.name, on.name, seed] = spec.key
     order = {seed: at for at, seed in enumerate(study.seeds)}
     ranked = sorted(specs.values(), key=lambda s: (order.get(s.seed, len(order)), -s.cost))
     return Plan(study, quick, arms, {spec.key: spec for spec in ranked}, names)
 
 
-def seeds_on(seeds: tuple[int, ...], data: Data) -> tuple[int, ...]:
-    """Return the seeds of an arm that run on some data."""
-    return tuple(seed for seed in seeds if not data.seeds or seed in data.seeds)
+def runs_of(study: Study) -> list[tuple[ResolvedArm, Data, int]]:
+    """Every arm of a study with each of its data and each seed that runs on it."""
+    by_name = {data.name: data for data in study.data}
+    return [
+        (arm, by_name[name], seed)
+        for arm in resolve_arms(study)
+        for name in arm.data
+        for seed in arm.seeds
+        if not by_name[name].seeds or seed in by_name[name].seeds
+    ]
 
 
 def _key(arm: ResolvedArm, data: dict[str, Any], seed: int, study: Study) -> str:
