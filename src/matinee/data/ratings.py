@@ -166,8 +166,8 @@ class Ratings:
         if not self.implicit:
             facts.append(("scale", f"{self.scale.low:g} to {self.scale.high:g}"))
         if self.times is not None and len(self.times):
-            first, last = (np.datetime64(int(t), "D") for t in _ends(self.times // 86_400))
-            facts.append(("time", f"{first} to {last}"))
+            days = (self.times // 86_400).astype("datetime64[D]")
+            facts.append(("time", f"{days.min()} to {days.max()}"))
         rows = []
         for user, item, value in zip(
             self.users[:_HEAD], self.items[:_HEAD], self.values[:_HEAD], strict=True
@@ -377,10 +377,6 @@ class Ratings:
             implicit=values is None,
             scale_stated=scale is not None,
         )
-
-
-def _ends(values: Int64) -> tuple[int, int]:
-    return int(values.min()), int(values.max())
 
 
 def _range(values: Float32) -> Scale:

@@ -289,17 +289,14 @@ def _show(
         echo(f"what decided the RMSE: {text}")
     for part_name, gain in (("fresh ratings", result.fresh), (parts.describe(), result.test)):
         if gain is not None:
-            echo(f"\nscored on {part_name}: {gain.n:,} ratings, {_models(gain.seeds)}\n")
+            models = "one model" if gain.seeds == 1 else f"mean of {gain.seeds} models"
+            echo(f"\nscored on {part_name}: {gain.n:,} ratings, {models} of each\n")
             _show_gain(gain, result.preset, alone=result.best.number == 0)
     echo(f"\nThe best: {result.worth}.")
     echo(f"\npreset: {target}" + (f"\ntrials: {table}" if table else "") + "\n\nnext:")
     echo("  " + command_line(["presets", target]))
     if source is not None:
         echo("  " + command_line(["train", source, "--preset", target]))
-
-
-def _models(seeds: int) -> str:
-    return "one model of each" if seeds == 1 else f"mean of {seeds} models of each"
 
 
 def _show_gain(gain: Gain, preset: str, *, alone: bool) -> None:

@@ -282,7 +282,8 @@ def _column(values: Any) -> npt.NDArray[Any]:
         array = array.data.astype(object)
         array[gaps] = None
     if array.dtype.kind == "O":
-        return np.array([_text(value) for value in array], dtype=object)
+        texts = [value if type(value) is str else canonical(value) for value in array]
+        return np.array(texts, dtype=object)
     if array.dtype.kind == "U":
         return array.astype(object)
     if array.dtype.kind == "S":
@@ -308,8 +309,3 @@ def _listed(values: Any) -> npt.NDArray[Any]:
         array[:] = items
         return array
     return np.array(items)
-
-
-def _text(value: Any) -> str | None:
-    """Return a value of a mixed column as text; numbers and bytes in the form ids have."""
-    return value if type(value) is str else canonical(value)

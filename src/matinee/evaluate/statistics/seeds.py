@@ -150,7 +150,8 @@ def paired(one: Mapping[int, float], other: Mapping[int, float]) -> Difference |
 
 def pairs(one: Mapping[int, float], other: Mapping[int, float]) -> Float64:
     """Return ``one - other`` on shared seeds, in order, without those on which both diverged."""
-    seeds = [s for s in sorted(one.keys() & other.keys()) if not _both_infinite(one[s], other[s])]
+    common = sorted(one.keys() & other.keys())
+    seeds = [s for s in common if not (math.isinf(one[s]) and math.isinf(other[s]))]
     return np.array([one[seed] - other[seed] for seed in seeds], dtype=np.float64)
 
 
@@ -170,7 +171,3 @@ def _values(values: Sequence[float] | Float64) -> Float64:
 
 def _certain(p: float | None) -> float:
     return 1.0 if p is None else p
-
-
-def _both_infinite(one: float, other: float) -> bool:
-    return math.isinf(one) and math.isinf(other)

@@ -37,16 +37,13 @@ def render(template: str, **values: Any) -> str:
         "paragraphs": _paragraphs,
         "slug": slug,
     }
+    style = (resources.files(__package__) / "templates" / "page.css").read_text("utf-8")
     environment.globals |= {
-        "style": Markup(asset("chart.css") + _style()),
+        "style": Markup(asset("chart.css") + style),
         "script": Markup(asset("hover.js")),
         "version": __version__,
     }
     return environment.get_template(template).render(**values)
-
-
-def _style() -> str:
-    return (resources.files(__package__) / "templates" / "page.css").read_text("utf-8")
 
 
 def slug(words: str) -> str:

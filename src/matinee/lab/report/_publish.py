@@ -66,12 +66,8 @@ def _summary(report: StudyReport) -> str:
         parts.append(f"## {section.title}\n")
         if section.text:
             parts.append(section.text.strip() + "\n")
-        parts += [
-            f"![{_alt(f'{chart.title}. {chart.summary}')}](charts/{chart.name}.svg)\n"
-            for chart in section.charts
-        ]
+        for chart in section.charts:
+            alt = " ".join(f"{chart.title}. {chart.summary}".split())
+            alt = alt.replace("[", "(").replace("]", ")")
+            parts.append(f"![{alt}](charts/{chart.name}.svg)\n")
     return "\n".join(parts)
-
-
-def _alt(words: str) -> str:
-    return " ".join(words.split()).replace("[", "(").replace("]", ")")

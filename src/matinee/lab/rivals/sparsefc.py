@@ -39,10 +39,6 @@ def _epochs(settings: Mapping[str, Any]) -> int:
     return -(-int(options["iterations"]) // int(options["restart"]))
 
 
-def _seconds(settings: Mapping[str, Any], users: int, ratings: int) -> float:
-    return 1.0 + 1e-3 * ratings
-
-
 def _shortened(settings: Settings, epochs: int) -> dict[str, Any]:
     options = settings.section(SparseFCConfig)
     return {"sparsefc.iterations": min(options.iterations, epochs * options.restart)}
@@ -66,7 +62,7 @@ KINDS = (
         summary="An autoencoder of items with kernelised sparse weights (Muller et al. 2018).",
         settings=SparseFCConfig,
         epochs=_epochs,
-        cost=_seconds,
+        cost=lambda settings, users, ratings: 1.0 + 1e-3 * ratings,
         shorten=_shortened,
         space=_space,
     ),

@@ -92,7 +92,7 @@ def compare(
     rows: list[_Row] = [
         {
             "arm": arm,
-            **dict(_estimate("mean", _of(known[arm]))),
+            **dict(_estimate("mean", Estimate.of(list(known[arm].values())))),
             **dict(_difference(difference)),
             "seeds": difference.n if difference else len(known[arm]),
         }
@@ -173,10 +173,6 @@ def _data(results: Results, data: str) -> str:
     if data and data not in names:
         raise UsageError(f"{results.study.name}: no data {data!r}{nearest(data, names)}")
     return data or names[0]
-
-
-def _of(known: dict[int, float]) -> Estimate | None:
-    return Estimate.of(list(known.values())) if known else None
 
 
 def _estimate(name: str, estimate: Estimate | None) -> Iterable[tuple[str, float]]:

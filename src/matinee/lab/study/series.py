@@ -105,16 +105,12 @@ def expand(results: Results, entries: Iterable[str], without: Iterable[str] = ()
     names: list[str] = []
     for entry in entries:
         if "/" not in entry or "*" in entry:
-            pattern = entry if "/" in entry else f"{entry}/*"
-            names += [arm for arm in known if _matches(arm, pattern) and arm not in apart]
+            # Brackets in a name are not a pattern.
+            pattern = (entry if "/" in entry else f"{entry}/*").replace("[", "[[]")
+            names += [arm for arm in known if fnmatchcase(arm, pattern) and arm not in apart]
         else:
             names.append(entry)
     return list(dict.fromkeys(names))
-
-
-def _matches(arm: str, pattern: str) -> bool:
-    # Brackets in a name are not a pattern.
-    return fnmatchcase(arm, pattern.replace("[", "[[]"))
 
 
 def same_runs(results: Results, one: str, other: str, data: str) -> bool:

@@ -154,7 +154,8 @@ class Sweep:
             if all(isinstance(v, int | float) and not isinstance(v, bool) for v in values):
                 columns[key] = np.array(values)
             else:
-                columns[key] = np.array([_text(v) for v in values], dtype=object)
+                texts = [v if isinstance(v, str) else json.dumps(v) for v in values]
+                columns[key] = np.array(texts, dtype=object)
         columns["reason"] = np.array([t.reason for t in trials], dtype=object)
         return Table(columns)
 
@@ -230,7 +231,3 @@ def _gain(gain: Gain) -> dict[str, Any]:
     values = asdict(gain)
     values["interval"] = gain.interval and {"low": gain.interval.low, "high": gain.interval.high}
     return values
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value)

@@ -124,10 +124,6 @@ class BayesianFM(OneShot):
         self.shrinkage, self.n_valid = float(config["share"]), int(config["n_valid"])
 
 
-def _epochs(settings: Mapping[str, Any]) -> int:
-    return int(settings["bayesian"]["sweeps"])
-
-
 def _seconds(settings: Mapping[str, Any], users: int, ratings: int) -> float:
     options = settings["bayesian"]
     rank = rank_for(ratings) if options["rank"] == "auto" else int(options["rank"])
@@ -155,7 +151,7 @@ KINDS = (
         cls=BayesianFM,
         summary="Bayesian factorisation machine over ids and implicit features, by Gibbs sampling.",
         settings=BayesianConfig,
-        epochs=_epochs,
+        epochs=lambda settings: int(settings["bayesian"]["sweeps"]),
         cost=_seconds,
         shorten=_shortened,
         space=_space,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import numpy as np
@@ -104,18 +103,6 @@ class BiasedMF(OneShot):
         self.search = [(ridge, rmse) for ridge, rmse in config["search"]]
 
 
-def _epochs(settings: Mapping[str, Any]) -> int:
-    return int(settings["mf"]["sweeps"])
-
-
-def _seconds(settings: Mapping[str, Any], users: int, ratings: int) -> float:
-    return 1.0 + 1e-4 * ratings
-
-
-def _shortened(settings: Settings, epochs: int) -> dict[str, Any]:
-    return {"mf.sweeps": min(settings.section(FactorsConfig).sweeps, epochs)}
-
-
 def _space(settings: Settings) -> dict[str, Any]:
     mf = settings.section(FactorsConfig)
     return {
@@ -134,9 +121,11 @@ KINDS = (
         summary="Biased matrix factorisation by alternating least squares.",
         settings=FactorsConfig,
         section="mf",
-        epochs=_epochs,
-        cost=_seconds,
-        shorten=_shortened,
+        epochs=lambda settings: int(settings["mf"]["sweeps"]),
+        cost=lambda settings, users, ratings: 1.0 + 1e-4 * ratings,
+        shorten=lambda settings, epochs: {
+            "mf.sweeps": min(settings.section(FactorsConfig).sweeps, epochs)
+        },
         space=_space,
     ),
 )

@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from ...base.arrays import Float32, Float64
+from ...base.arrays import Float64
 from ...data import Csr
 from ...train.lists import ListEpoch
 from .base import Interest, users_of_items
@@ -62,7 +62,8 @@ def blend(
             standardised(candidate.known.scores(histories)) for candidate in (one, two)
         )
         for at, weight in enumerate(weights):
-            totals[at] += part.ndcg_of(_mixed(first, second, weight), people).sum()
+            mixed = np.float32(1.0 - weight) * first + np.float32(weight) * second
+            totals[at] += part.ndcg_of(mixed, people).sum()
     # Without held-out users all weights are equal, and the middle one is taken.
     best = weights[int(np.argmax(totals))] if totals.any() else weights[len(weights) // 2]
     return weighted(part, (one, two), (1.0 - best, best))
@@ -109,7 +110,3 @@ def _gains(candidate: Float64, other: Float64) -> bool:
     if len(gain) < 2:
         return False
     return bool(gain.mean() > gain.std(ddof=1) / np.sqrt(len(gain)))
-
-
-def _mixed(first: Float32, second: Float32, weight: float) -> Float32:
-    return np.float32(1.0 - weight) * first + np.float32(weight) * second

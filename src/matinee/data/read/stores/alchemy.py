@@ -99,11 +99,8 @@ def _chunk(values: Sequence[Any]) -> npt.NDArray[Any]:
         if not (whole.all() and (np.abs(floats) < 2**53).all()):
             return floats
         return floats.astype(np.int64)
-    return np.array([_text(value) for value in values], dtype=object)
-
-
-def _text(value: Any) -> str | None:
-    return value if type(value) is str else canonical(value)
+    texts = [value if type(value) is str else canonical(value) for value in values]
+    return np.array(texts, dtype=object)
 
 
 def _cause(error: Exception) -> str:
