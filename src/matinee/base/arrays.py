@@ -22,7 +22,7 @@ UInt64 = npt.NDArray[np.uint64]
 
 
 def row_bounds(counts: Array) -> Int64:
-    """Where the entries of each row begin and the last one's end, int64 (rows + 1,).
+    """Return where each row's entries begin and the last one's end, int64 (rows + 1,).
 
     Args:
         counts: Entries of each row, whole numbers, shape (rows,).

@@ -36,7 +36,7 @@ def use_short_waits() -> None:
 
 
 def affine_cores() -> int:
-    """Cores that this process may run on by its affinity; all where the system has none."""
+    """Return the cores of this process's affinity; all where the system has none."""
     affinity = getattr(os, "sched_getaffinity", None)
     return len(affinity(0)) if affinity else os.cpu_count() or 1
 

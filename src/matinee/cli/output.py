@@ -82,7 +82,7 @@ def progress(unit: str = "") -> Progress:
 
 @contextmanager
 def downloading(name: str) -> Iterator[Callable[[int, int | None], None]]:
-    """A bar of the bytes of a download, which yields what ``data.get`` reports to."""
+    """Show a bar of downloaded bytes; yields the callback for ``data.get``."""
     from rich.progress import (
         BarColumn,
         DownloadColumn,
@@ -111,7 +111,7 @@ def print_json(value: Any) -> None:
 
 
 def answer(as_json: bool, content: Any, text: str) -> None:
-    """A result on stdout: one JSON object, or a text."""
+    """Print a result: one JSON object, or a text."""
     if as_json:
         print_json(content)
     else:

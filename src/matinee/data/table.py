@@ -85,7 +85,7 @@ class Table:
 
     @classmethod
     def of_rows(cls, rows: Sequence[dict[str, Any]], names: Sequence[str] = ()) -> Table:
-        """A table of rows of the same columns; if there are none, of text columns ``names``."""
+        """Return a table of rows; without any, one of empty text columns ``names``."""
         columns = {name: [row[name] for row in rows] for name in (rows[0] if rows else names)}
         text = {n for n, values in columns.items() if any(isinstance(v, str) for v in values)}
         return cls(
@@ -227,7 +227,7 @@ def _text(value: Any) -> str:
 
 
 def library(name: str, extra: str = "tables") -> Any:
-    """Return a library of an extra of this package, imported.
+    """Import a library of an extra of this package.
 
     Raises:
         UsageError: It is not installed.

@@ -126,7 +126,7 @@ class Engine:
         return of_user(self._model, user, feedback)
 
     def recommend_user(self, person: Person, about: RecommendRequest) -> Answer:
-        """Answers ``GET /v1/users/{user}/recommendations``.
+        """Answer ``GET /v1/users/{user}/recommendations``.
 
         Args:
             person: Who is asked about.

@@ -99,7 +99,7 @@ def is_quick_list(person: Person, catalogue: Catalogue, about: RecommendRequest)
 
 
 def all_ratings(request: RecommendRequest) -> list[Rating]:
-    """The ratings of all people of a request."""
+    """Return the ratings of all users of a request."""
     return [*request.ratings, *(rating for other in request.others for rating in other)]
 
 

@@ -161,7 +161,7 @@ def plan_study(study: Study, *, quick: bool = False, seeds: Iterable[int] = ()) 
 
 
 def runs_of(study: Study) -> list[tuple[ResolvedArm, Data, int]]:
-    """Every arm of a study with each of its data and each seed that runs on it."""
+    """Return every arm of a study with each of its data and each seed that runs on it."""
     by_name = {data.name: data for data in study.data}
     return [
         (arm, by_name[name], seed)
@@ -193,7 +193,7 @@ def _key(arm: ResolvedArm, data: dict[str, Any], seed: int, study: Study) -> str
 
 
 def _sizes(data: dict[str, Any], known: dict[str, tuple[int, int]]) -> tuple[int, int]:
-    """Users and training ratings of data, about, without making it; ``known`` is added to."""
+    """Return about how many users and training ratings data has; ``known`` is added to."""
     if "synthetic" in data:
         users, ratings = data["synthetic"]["users"], data["synthetic"]["ratings"]
     else:

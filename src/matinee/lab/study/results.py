@@ -120,5 +120,5 @@ class Results:
         return {seed: runs[seed] for seed in sorted(runs)}
 
     def of(self, arm: str, data: str = "") -> list[RunRecord]:
-        """The records of ``by_seed``."""
+        """Return the records of ``by_seed``."""
         return list(self.by_seed(arm, data).values())
