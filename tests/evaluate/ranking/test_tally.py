@@ -7,6 +7,7 @@ import pytest
 from plain_lists import histories_of, made_up, person, ranked
 
 from matinee import Histories
+from matinee.data import Scale
 from matinee.evaluate import metrics_of
 from matinee.evaluate.ranking.items import ItemStatistics
 from matinee.evaluate.ranking.relevant import Relevant, relevant_from
@@ -139,8 +140,11 @@ def test_people_without_relevant_items_are_counted() -> None:
 
 
 def test_relevance_follows_the_scale() -> None:
-    train, _ = made_up()
-    assert relevant_from(train.scale) == 4.0
+    train, test = made_up()
+    assert relevant_from(train.scale, test) == 4.0
+    assert relevant_from(Scale(1.0, 5.0), test.take(test.values <= 2)) == 4.0
+    # A model of interactions has no scale of ratings: that of the test ratings counts.
+    assert relevant_from(Scale(1.0, 1.0), test) == 4.0
 
 
 def test_conventions_name_known_formulas(case: tuple) -> None:

@@ -88,7 +88,7 @@ def evaluate_lists(
     cutoffs = checked_cutoffs(k)
     overlap = guard(model, test, histories, rows, allow_overlap=allow_overlap)
     if relevant is None:
-        relevant = test.values.min() if test.implicit else relevant_from(model.scale)
+        relevant = relevant_from(model.scale, test)
     threshold = float(relevant)
     targets = Relevant.of(test, model.item_ids, threshold)
     n_items = len(model.item_ids)

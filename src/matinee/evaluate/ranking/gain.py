@@ -64,14 +64,13 @@ def list_gain(
     Returns:
         The gain; None if no test rating is relevant.
     """
-    threshold = relevant_from(before.scale) if relevant is None else relevant
-    if test.implicit:
-        threshold = float(test.values.min())
-    if not (test.values >= threshold).any():
+    if relevant is None or test.implicit:
+        relevant = relevant_from(before.scale, test)
+    if not (test.values >= relevant).any():
         return None
     columns = []
     for model, (histories, rows) in zip((before, after), shown, strict=True):
-        targets = Relevant.of(test, model.item_ids, threshold)
+        targets = Relevant.of(test, model.item_ids, relevant)
         n_items = len(model.item_ids)
         statistics = ItemStatistics.of_counts(np.zeros(n_items, dtype=np.int64), 0)
         scorers = [model.rank_scores_coded]

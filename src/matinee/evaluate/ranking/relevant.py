@@ -12,12 +12,15 @@ from ...data import Ratings, Scale, Vocabulary
 from ...errors import DataError
 
 
-def relevant_from(scale: Scale) -> float:
+def relevant_from(scale: Scale, test: Ratings) -> float:
     """Return the default threshold of relevance: three quarters up the scale, so 4 on 1 to 5.
 
-    If all ratings are equal, as for interactions, all are relevant.
+    All interactions are relevant. Test ratings of a model of interactions, which has no scale of
+    ratings, are judged by their own scale.
     """
-    return liked_from(scale)
+    if test.implicit:
+        return float(test.values.min())
+    return liked_from(test.scale if scale.low == scale.high else scale)
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 
 from ...base.arrays import Float64, Int64
+from ...baseline.preference import liked_from
 from ...data import Ratings
 from ...errors import UsageError
 from ...evaluate import Interval
 from ...evaluate.prequential import prequential_predictions
 from ...evaluate.ranking.metrics import gini
-from ...evaluate.ranking.relevant import relevant_from
 from ...evaluate.statistics.sequence import LEAST, difference_interval
 from ...feedback import FeedbackStore
 from ...models import Recommender, identity, load_model
@@ -170,7 +170,7 @@ def compare_online(
         raise UsageError(f"{first} and {second} hold the same model")
     # Identifiers in both folders, as if one is a copy of the other, belong to neither.
     distinct = [frozenset(a) - frozenset(b) for a, b in (names, names[::-1])]
-    liked = relevant_from(models[0].scale)
+    liked = liked_from(models[0].scale)
     arms, latest, n_both = read_arms(store, distinct, liked, days)
     if not any(arm.n_lists for arm in arms):
         raise UsageError(
