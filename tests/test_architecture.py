@@ -86,7 +86,7 @@ def test_every_room_has_a_layer() -> None:
 
 
 def test_no_room_imports_upward_or_sideways() -> None:
-    height = {room: at for at, layer in enumerate(LAYERS) for room in layer}
+    height = {name: at for at, layer in enumerate(LAYERS) for name in layer}
     wrong = [
         f"{name} -> {target}"
         for name, target in pairs()
