@@ -10,7 +10,7 @@ from hypothesis import given, settings, strategies as st
 
 from matinee.data import Csr
 from matinee.train.implicit import IalsConfig, fit_ials
-from matinee.train.implicit.ials import ridges, rotated, solved, transposed
+from matinee.train.implicit.ials import cheaper, ridges, rotated, solved, transposed
 
 
 def some(
@@ -107,12 +107,12 @@ def test_sweeps_lower_the_objective_to_the_dense_alternation(weighted: bool) -> 
     assert np.allclose(made.scores(rows), wanted, atol=2e-4)
 
 
-def test_three_steps_a_sweep_reach_the_objective_of_exact_solves() -> None:
+def test_six_steps_a_sweep_reach_the_objective_of_exact_solves() -> None:
     config = IalsConfig(factors=12, unobserved=0.05, ridge=0.005)
     rows, x = some(5, 200, 90, 0.3)
     exact, stepped = (
         fit_ials(rows, config.replace({"steps": steps}), np.random.default_rng(0))
-        for steps in (0, 3)
+        for steps in (0, 6)
     )
     one, two = (
         objective(x, made.fold_in(rows).astype(float), made.items.astype(float), config)
@@ -134,6 +134,24 @@ def test_a_step_starts_from_the_vector_given() -> None:
     one = solved(rows, turned, shared, ridge, start.copy(), 1)
     before, after, best = (objective(x, w, turned, config) for w in (start, one, wanted))
     assert best < after < best + 0.3 * (before - best)
+
+
+def test_steps_after_convergence_change_nothing() -> None:
+    """A row of one entry has its vector after one step; 200 more stay finite, in float32 too."""
+    rows, _ = some(7, 30, 20, 0.05)
+    other = np.random.default_rng(0).normal(size=(20, 16))
+    for kind, close in ((np.float32, 1e-4), (np.float64, 1e-10)):
+        turned, shared, _ = rotated(other.astype(kind), 0.1)
+        ridge = ridges(rows.row_weights, 20, IalsConfig())
+        near = np.zeros((30, 16), kind)
+        stepped = solved(rows, turned, shared, ridge, near, 200)
+        assert np.allclose(stepped, solved(rows, turned, shared, ridge), atol=close)
+
+
+def test_short_rows_are_solved_exactly() -> None:
+    rows, _ = some(8, 50, 200, 0.3)
+    assert cheaper(rows, 6) == 6
+    assert cheaper(rows, 40) == 0
 
 
 def test_weights_of_one_change_no_bit() -> None:

@@ -23,10 +23,10 @@ class IalsConfig(Config):
     """Length of the factor vectors of users and items."""
     sweeps: int = Field(16, ge=1)
     """Alternating sweeps, each over all users, then all items."""
-    steps: int = Field(3, ge=0)
+    steps: int = Field(6, ge=0)
     """Steps of conjugate gradients per vector and sweep, from its current value (Takács et al.
-    2011); 0 solves exactly, which takes about five times as long. A person's vector is always
-    solved exactly for scoring."""
+    2011); 0 solves exactly. Short rows, for which that is faster, and the vector of a person for
+    scoring are always solved exactly."""
     unobserved: float = Field(0.1, gt=0.0)
     """Weight of all pairs, whose target is 0, relative to the mean weight of interactions."""
     ridge: float = Field(0.01, gt=0.0)

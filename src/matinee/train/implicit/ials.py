@@ -64,15 +64,25 @@ def fit_ials(rows: Csr, config: IalsConfig, rng: np.random.Generator) -> ItemFac
     users = np.zeros((rows.n_rows, width), np.float32)
     user_ridge = ridges(rows.row_weights, rows.n_columns, config)
     item_ridge = ridges(columns.row_weights, rows.n_rows, config)
+    user_steps, item_steps = cheaper(rows, config.steps), cheaper(columns, config.steps)
     for _ in range(config.sweeps):
         items, shared, basis = rotated(items, config.unobserved)
-        users = solved(rows, items, shared, user_ridge, users @ basis, config.steps)
+        users = solved(rows, items, shared, user_ridge, users @ basis, user_steps)
         users, shared, basis = rotated(users, config.unobserved)
-        items = solved(columns, users, shared, item_ridge, items @ basis, config.steps)
+        items = solved(columns, users, shared, item_ridge, items @ basis, item_steps)
         if not np.isfinite(items).all():
             raise TrainingError("iALS: vectors are no longer finite; raise ials.ridge")
     items, shared, _ = rotated(items, config.unobserved)
     return ItemFactors(items, shared, config.ridge, config.ridge_power, config.unobserved)
+
+
+def cheaper(rows: Csr, steps: int) -> int:
+    """Return the steps, or 0 if exact solves cost less.
+
+    A row of n entries takes n² * factors multiplications exactly, and n * factors times 4 for each
+    pass over them.
+    """
+    return steps if len(rows.indices) > 4 * (steps + 1) * rows.n_rows else 0
 
 
 def ridges(weights: Float64, other: int, config: IalsConfig | ItemFactors) -> Float64:

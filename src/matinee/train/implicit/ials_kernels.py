@@ -170,6 +170,7 @@ def improve_implicit(
     rows = len(indptr) - 1
     weighted = len(weights) > 0
     one, zero = other.dtype.type(1), other.dtype.type(0)
+    tiny = 1e-13 if other.itemsize == 4 else 1e-30  # about the square of the rounding error
     for chunk in range(begin, end):  # interleaved, so that no thread gets all the long rows
         diagonal, inverse = np.empty(width, other.dtype), np.empty(width, other.dtype)
         residual, direction = np.empty(width, other.dtype), np.empty(width, other.dtype)
@@ -196,8 +197,9 @@ def improve_implicit(
                 inverse[k] = 1 / inverse[k]
                 direction[k] = residual[k] * inverse[k]
                 size += residual[k] * direction[k]
+            least = tiny * size
             for _ in range(steps):
-                if size == 0:
+                if size <= least:
                     break
                 for k in range(width):
                     product[k] = diagonal[k] * direction[k]
@@ -211,6 +213,8 @@ def improve_implicit(
                 curvature = zero
                 for k in range(width):
                     curvature += direction[k] * product[k]
+                if not curvature > 0:  # underflow
+                    break
                 length, before, size = size / curvature, size, zero
                 for k in range(width):
                     x[k] += length * direction[k]
