@@ -80,8 +80,8 @@ class Interest(ABC):
         return None
 
 
-class WeightedInterest(Interest):
-    """Scores by weights that were fitted to interactions; ratings are not used.
+class FittedWeights:
+    """A mixin for an ``Interest`` that scores by weights fitted to interactions, not ratings.
 
     Args:
         counts: float32 (items,), training users of each item.
@@ -122,8 +122,7 @@ def restore_interest(counts: Float32, arrays: Arrays, config: Mapping[str, Any])
     else:
         names = (*SCORERS, "blend")
         raise ModelFileError(f"no scorer of interest {name!r}{nearest(str(name), names)}")
-    kinds = (*Interest.__subclasses__(), *WeightedInterest.__subclasses__())
-    kind = next(kind for kind in kinds if getattr(kind, "name", "") == name)
+    kind = next(kind for kind in Interest.__subclasses__() if kind.name == name)
     for array in kind.of_items:
         if array in arrays and len(arrays[array]) != len(counts):
             raise ModelFileError(f"{name}: {array} is not of {len(counts):,} items")

@@ -12,12 +12,12 @@ from ....data import Csr
 from ....errors import ModelFileError
 from ....train.implicit import IalsConfig, ItemFactors, fit_ials
 from ....train.lists import ListsConfig
-from ..base import Arrays, Interest, State, WeightedInterest, users_of_items
+from ..base import Arrays, FittedWeights, Interest, State, users_of_items
 from ..candidates import Candidate, OnEpoch
 from ..held_out import HeldOut
 
 
-class Factors(WeightedInterest):
+class Factors(FittedWeights, Interest):
     """Item vectors, and user vectors by one solve; see ``matinee.train.implicit``."""
 
     name = "ials"

@@ -14,12 +14,12 @@ from ....train.lists import (
     ListNetworkWeights,
     ListsConfig,
 )
-from ..base import Arrays, Interest, State, WeightedInterest, users_of_items
+from ..base import Arrays, FittedWeights, Interest, State, users_of_items
 from ..candidates import Candidate, OnEpoch
 from ..held_out import HeldOut
 
 
-class Network(WeightedInterest):
+class Network(FittedWeights, Interest):
     """A trained list network; see ``matinee.train.lists``."""
 
     name = "network"

@@ -10,12 +10,12 @@ import numpy as np
 from ....base.arrays import Float32
 from ....data import Csr
 from ....train.lists import ListsConfig, RecVaeWeights
-from ..base import Arrays, Interest, State, WeightedInterest, users_of_items
+from ..base import Arrays, FittedWeights, Interest, State, users_of_items
 from ..candidates import Candidate, OnEpoch
 from ..held_out import HeldOut
 
 
-class RecVae(WeightedInterest):
+class RecVae(FittedWeights, Interest):
     """A trained RecVAE; see ``matinee.train.lists``."""
 
     name = "recvae"
