@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ...errors import DataError, UsageError
-from ..values.ids import canonical, canonical_array
+from ..values.ids import canonical_array, mixed_texts
 from .source import Scan, Workspace, described
 
 _KINDS = (
@@ -282,8 +282,7 @@ def _column(values: Any) -> npt.NDArray[Any]:
         array = array.data.astype(object)
         array[gaps] = None
     if array.dtype.kind == "O":
-        texts = [value if type(value) is str else canonical(value) for value in array]
-        return np.array(texts, dtype=object)
+        return mixed_texts(array)
     if array.dtype.kind == "U":
         return array.astype(object)
     if array.dtype.kind == "S":

@@ -92,6 +92,12 @@ def canonical(value: Any) -> str | None:
     return _canonical_text(str(value))
 
 
+def mixed_texts(values: Iterable[Any]) -> Texts:
+    """Return the values of a mixed column as text: texts as they are, others as ids are written."""
+    texts = [value if type(value) is str else canonical(value) for value in values]
+    return np.array(texts, dtype=object)
+
+
 def canonical_array(values: Iterable[Any]) -> Texts:
     """``canonical`` of each value: object array of ``str`` or None, shape (n,)."""
     array = values if isinstance(values, np.ndarray) else list(values)

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ....errors import DataError, UsageError
-from ...values.ids import canonical
+from ...values.ids import mixed_texts
 from ..source import Workspace, quoted
 
 _CHUNK = 1 << 17
@@ -99,8 +99,7 @@ def _chunk(values: Sequence[Any]) -> npt.NDArray[Any]:
         if not (whole.all() and (np.abs(floats) < 2**53).all()):
             return floats
         return floats.astype(np.int64)
-    texts = [value if type(value) is str else canonical(value) for value in values]
-    return np.array(texts, dtype=object)
+    return mixed_texts(values)
 
 
 def _cause(error: Exception) -> str:
