@@ -78,7 +78,12 @@ class SplitRule:
 
     def held_out(self, size: float) -> str:
         """Describe what is held out: a share, or a whole number."""
-        return self.describe.format(f"{size:.4g}" if size >= 1 else f"{100 * size:.4g}%")
+        return self.describe.format(size_text(size))
+
+
+def size_text(size: float) -> str:
+    """Write the size of a part: a whole number, or a share below 1 as a percentage."""
+    return f"{size:.4g}" if size >= 1 else f"{100 * size:.4g}%"
 
 
 def seconds(moment: Moment) -> int:

@@ -6,6 +6,7 @@ import math
 
 from ...base import markdown
 from ...base.text import seconds_text
+from ...data.splits.rule import size_text
 from ...data.splits.rules import rule_of
 from ...evaluate import interval_text
 from ..study.study import Data
@@ -112,7 +113,7 @@ def _protocol(data: Data) -> str:
     source = "generated" if data.synthetic else data.source
     if not data.holdout:
         return f"{source}, its own split"
-    held = f"{100 * data.holdout:g}% held out, {rule_of(data.by).summary}"
+    held = f"{size_text(data.holdout)} held out, {rule_of(data.by).summary}"
     if data.validation:
         held += f", and the {100 * data.validation:g}% before unused"
     return f"{source}, {held}{', each seed anew' if data.resplit else ''}"

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from ...base.text import seconds_text
 from ...data import Table
+from ...data.splits.rule import size_text
 from ...evaluate import interval_text
 from ...evaluate.statistics.seeds import Difference, Estimate
 from ..study import (
@@ -166,7 +167,7 @@ def _held(data: Data) -> str:
     if not data.holdout:
         return "the source's own split"
     seeds = "each seed anew" if data.resplit else "one split for all seeds"
-    return f"{100 * data.holdout:g}%, {data.by}, {seeds}"
+    return f"{size_text(data.holdout)}, {data.by}, {seeds}"
 
 
 def environment_table(results: Results) -> Sheet:
