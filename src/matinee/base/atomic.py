@@ -63,7 +63,7 @@ def atomic_path(path: Path | str) -> Iterator[Path]:
         MatineeError: The path cannot be written to, or the disk is full.
     """
     target = Path(path).expanduser()
-    stream = _is_stream(target)
+    stream = is_stream(target)
     if target.is_symlink() and not stream:
         target = target.resolve()
     folder = Path(tempfile.gettempdir()) if stream else target.parent
@@ -106,7 +106,7 @@ def check_writable(path: Path | str) -> None:
         MatineeError: It cannot.
     """
     target = Path(path).expanduser()
-    if _is_stream(target):
+    if is_stream(target):
         if not os.access(target, os.W_OK):
             raise MatineeError(f"{path}: cannot write: {os.strerror(errno.EACCES)}")
         return
@@ -124,7 +124,7 @@ def check_writable(path: Path | str) -> None:
             remove(probe)
 
 
-def _is_stream(path: Path) -> bool:
+def is_stream(path: Path) -> bool:
     """Whether a path is a device, a pipe or a socket, to be written to rather than replaced."""
     try:
         kind = path.stat().st_mode

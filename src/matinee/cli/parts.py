@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..base.atomic import is_stream
 from ..errors import DataError, UsageError
 from .output import note
 from .show.reading import reading
@@ -156,7 +157,7 @@ def find_test(
     """
     split = record.get("split") or {}
     source = record.get("training", {}).get("source")
-    if any(map(_passes, filter(None, (source, split.get("test"))))):
+    if any(is_stream(Path(each)) for each in (source, split.get("test")) if each):
         return None
     match split.get("by"):
         case None:
@@ -178,12 +179,6 @@ def find_test(
             "with --test"
         )
     return parts.test, parts.given
-
-
-def _passes(source: str) -> bool:
-    """Whether a source is there once only, as /dev/stdin is."""
-    path = Path(source)
-    return path.exists() and not path.is_file() and not path.is_dir()
 
 
 def read_split(source: str, read: Reading) -> Parts:
