@@ -10,7 +10,7 @@ from hypothesis import given, settings, strategies as st
 
 from matinee.data import Csr
 from matinee.train.implicit import IalsConfig, fit_ials
-from matinee.train.implicit.ials import cheaper, ridges, rotated, solved, transposed
+from matinee.train.implicit.ials import ridges, rotated, solved, steps_for, transposed
 
 
 def some(
@@ -150,8 +150,8 @@ def test_steps_after_convergence_change_nothing() -> None:
 
 def test_short_rows_are_solved_exactly() -> None:
     rows, _ = some(8, 50, 200, 0.3)
-    assert cheaper(rows, 6) == 6
-    assert cheaper(rows, 40) == 0
+    assert steps_for(rows, 6) == 6
+    assert steps_for(rows, 40) == 0
 
 
 def test_weights_of_one_change_no_bit() -> None:

@@ -215,8 +215,8 @@ def _show(fitted: Fitted, parts: Parts) -> None:
     training = model.record["training"]
     run, best = training["epochs_run"], training["best_epoch"]
     several = isinstance(best, list)
-    epochs = ", ".join(map(str, best)) if several else best
-    chosen_by = f" (the best by validation: {epochs})" if model.n_valid else ""
+    best_text = ", ".join(map(str, best)) if several else best
+    chosen_by = f" (the best by validation: {best_text})" if model.n_valid else ""
     members = f"{len(best)} members, " if several else ""
     epochs = (
         f" {members}{run} epoch{'s' * (run != 1)}{chosen_by}" if run else ""

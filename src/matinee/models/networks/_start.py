@@ -98,7 +98,7 @@ class Start:
     def shrinkage(self, inputs: Inputs) -> tuple[float, Inputs]:
         """Return the shrinkage coefficient and the inputs with the slope by length, unchanged.
 
-        They are not refitted: with few new held-out ratings the network cannot be told from noise,
+        They are not refitted: with few new held-out ratings its effect cannot be separated from noise,
         and the coefficient would be 0.
         """
         before = self.fitted.inputs.outputs

@@ -64,7 +64,7 @@ def fit_ials(rows: Csr, config: IalsConfig, rng: np.random.Generator) -> ItemFac
     users = np.zeros((rows.n_rows, width), np.float32)
     user_ridge = ridges(rows.row_weights, rows.n_columns, config)
     item_ridge = ridges(columns.row_weights, rows.n_rows, config)
-    user_steps, item_steps = cheaper(rows, config.steps), cheaper(columns, config.steps)
+    user_steps, item_steps = steps_for(rows, config.steps), steps_for(columns, config.steps)
     for _ in range(config.sweeps):
         items, shared, basis = rotated(items, config.unobserved)
         users = solved(rows, items, shared, user_ridge, users @ basis, user_steps)
@@ -76,7 +76,7 @@ def fit_ials(rows: Csr, config: IalsConfig, rng: np.random.Generator) -> ItemFac
     return ItemFactors(items, shared, config.ridge, config.ridge_power, config.unobserved)
 
 
-def cheaper(rows: Csr, steps: int) -> int:
+def steps_for(rows: Csr, steps: int) -> int:
     """Return the steps, or 0 if exact solves cost less.
 
     A row of n entries takes n² * factors multiplications exactly, and n * factors times 4 for each
