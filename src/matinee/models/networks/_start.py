@@ -98,8 +98,8 @@ class Start:
     def shrinkage(self, inputs: Inputs) -> tuple[float, Inputs]:
         """Return the shrinkage coefficient and the inputs with the slope by length, unchanged.
 
-        They are not refitted: with few new held-out ratings its effect cannot be separated from noise,
-        and the coefficient would be 0.
+        They are not refitted: with few new held-out ratings the effect of the network cannot be
+        separated from noise, and the coefficient would be 0.
         """
         before = self.fitted.inputs.outputs
         outputs = replace(inputs.outputs, slope=before.slope, pivot=before.pivot)
