@@ -41,6 +41,7 @@ from _memory import peak_mib
 from _rivals import CLOCKS, Clock, Dense, Ours
 from matinee import data
 from matinee.models import preset
+from matinee.synth import write_synthetic
 
 PRESET, CHANGES = "deeprec-full", {"refeed": "off", "learning_rate": 1e-3}
 BATCHES = (128, 512)
@@ -132,7 +133,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         folder = options.folder or Path(scratch) / "netflix"
         if not folder.exists():
-            data.write_synthetic(folder, options.users, options.items, options.ratings)
+            write_synthetic(folder, options.users, options.items, options.ratings)
         memory = {} if options.speed_only else in_a_process(folder)
         csr = matinee.load(folder).by_user
     rows = []

@@ -67,7 +67,7 @@ def _one(ratings: Ratings, preset: str, seed: int) -> dict[str, float]:
             np.tile(popularity[cold.item_ids.encode(test.item_ids.ids)], (test.n_users, 1)),
         )
     lists["random order"] = rng.random((test.n_users, test.n_items))
-    threshold = relevant_from(train.scale)
+    threshold = relevant_from(train.scale, test)
     liked = test.take(test.values >= threshold)
     relevant = np.zeros((test.n_users, test.n_items), dtype=bool)
     relevant[liked.users, liked.items] = True

@@ -2,10 +2,10 @@
 
     python benchmarks/shrinkage_factor.py [--seeds 6] [--json]
 
-On synthetic ratings, few or sparse, ``default`` is trained once a seed. Then its deviations from
-the bias model are multiplied by the share that its validation part finds, less what that many
-squared standard errors subtract (``positive_part``), and scored on a fifth held out. Printed is its
-RMSE less the bias model's: the mean over seeds, and the worst.
+``default`` is trained once per seed on small or sparse synthetic ratings. Its deviations from the
+bias model are multiplied by the coefficient fitted on its validation part, reduced by each factor
+times the squared standard errors (``positive_part``), and scored on a held-out fifth. The table shows
+its RMSE minus the bias model's: the mean over seeds, and the worst.
 """
 
 from __future__ import annotations
@@ -56,12 +56,12 @@ def rmse_by_share(options: dict[str, Any], seed: int) -> dict[float, float]:
         _shrink.STEIN_FACTOR = usual
         return 1.0, _shrink.fit_shrinkage(network, inputs, known, held)[1]
 
-    kept = trainer.shrink_to_bias
-    trainer.shrink_to_bias = whole
+    kept = trainer.shrink_to_bias  # type: ignore[attr-defined]
+    trainer.shrink_to_bias = whole  # type: ignore[attr-defined]
     try:
         model = matinee.model("default", device="cpu").fit(train, seed=seed)
     finally:
-        trainer.shrink_to_bias = kept
+        trainer.shrink_to_bias = kept  # type: ignore[attr-defined]
     asked = held.user_ids.ids[held.users], held.item_ids.ids[held.items]
     bias = matinee.Bias().fit(train).predict(*asked)
     deviation = model.predict(*asked) - bias

@@ -25,7 +25,7 @@ import duckdb
 import numpy as np
 from usearch.index import Index
 
-from matinee.models import load_model
+from matinee.models import Autoencoder, load_model
 
 FOUND, ASKED = 10, 200
 
@@ -42,6 +42,8 @@ def main() -> None:
     index.add(np.arange(len(vectors)), vectors)
 
     model = load_model(options.model)
+    if not isinstance(model, Autoencoder):
+        parser.error(f"{options.model} is not an autoencoder")
     people = model.histories.take(np.arange(min(ASKED, model.n_users)))
     hidden = model.encode(people)
     ones, zeros = np.ones((len(hidden), 1), np.float32), np.zeros((len(hidden), 1), np.float32)

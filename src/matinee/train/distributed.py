@@ -12,7 +12,7 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
@@ -33,7 +33,7 @@ class ProcessGroup(Launch):
 
     @classmethod
     @contextmanager
-    def join(cls) -> Iterator[ProcessGroup]:
+    def join(cls) -> Iterator[Self]:
         """Connect the processes that torchrun started, during a ``with`` block.
 
         Without torchrun it is a group of one process, and nothing is connected. A process group
