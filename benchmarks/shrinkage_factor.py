@@ -4,7 +4,7 @@
 
 ``default`` is trained once per seed on small or sparse synthetic ratings. Its deviations from the
 bias model are multiplied by the coefficient fitted on its validation part, reduced by each factor
-times the squared standard errors (``positive_part``), and scored on a held-out fifth. The table shows
+times the squared standard errors (``positive_part``), and scored on a held-out fifth. The table has
 its RMSE minus the bias model's: the mean over seeds, and the worst.
 """
 
