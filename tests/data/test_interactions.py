@@ -184,3 +184,13 @@ def rated() -> Ratings:
     whole = interactions()
     values = np.random.default_rng(0).integers(1, 6, len(whole))
     return Ratings.from_arrays(whole.users, whole.items, values)
+
+
+@pytest.mark.parametrize(("name", "yes", "no"), [("clicked", 1, 0), ("is_liked", True, False)])
+def test_rows_that_were_not_clicked_are_no_interactions(name: str, yes: object, no: object) -> None:
+    """A log of what was shown has rows of 0."""
+    shown = {"user": [1, 1, 2, 2], "item": [7, 8, 7, 9], name: [yes, no, yes, yes]}
+    with pytest.raises(DataError, match=f"weight 0 of user 1: .*--missing 0.*--rating {name}"):
+        load(shown)
+    assert len(load(shown, missing=0)) == 3
+    assert load(shown, rating=name).scale.low == 0

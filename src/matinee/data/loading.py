@@ -155,7 +155,7 @@ def load(
         raise UsageError("--database needs --sql 'select user, item, rating, time from ...'")
     if (sql is None) == (source is None):
         raise UsageError("give either a source or --sql, not both" if sql else "no source given")
-    label = _label(source, database)
+    label = _label(source)
     with workspace(label) as work:
         located = _find(source, work)
         if located is not None and located.netflix:
@@ -322,10 +322,8 @@ def _no_rating(scan: Scan, columns: Mapping[str, str], found: str = "") -> str:
     """Say that a table has no column of ratings, and which columns were not used."""
     unused = [name for name in scan.columns if name not in columns.values()]
     weights = f", weights from {columns[WEIGHT]!r}{found}" if WEIGHT in columns else ""
-    message = f"the table has no rating column{weights}"
-    if not unused:
-        return message
-    return f"{message}; {listed(unused)} unused (--rating COL if one holds ratings)"
+    rest = f"; {listed(unused)} unused (--rating COL if one holds ratings)" if unused else ""
+    return f"the table has no rating column{weights}{rest}"
 
 
 def _leave_out(read: _Read, not_rated: Sequence[float]) -> tuple[str, ...]:
@@ -339,9 +337,10 @@ def _leave_out(read: _Read, not_rated: Sequence[float]) -> tuple[str, ...]:
     if read.implicit and encoded.values.min() <= 0:
         at = int(np.argmin(encoded.values))
         user = _id_of(encoded.user_ids, int(encoded.users[at]))
+        column = read.table[1].get(WEIGHT) if read.table else ""
         raise DataError(
-            f"{read.label}: the weight {encoded.values[at]:g} of user {user}: an interaction "
-            "weighs more than 0; leave such rows out with --missing 0"
+            f"{read.label}: the weight {encoded.values[at]:g} of user {user} is not above 0; "
+            f"leave such rows out with --missing 0, or read them as ratings with --rating {column}"
         )
     if not len(dropped):
         return ()
@@ -349,7 +348,7 @@ def _leave_out(read: _Read, not_rated: Sequence[float]) -> tuple[str, ...]:
     return (f"{len(dropped):,} rows of {values} left out: not rated",)
 
 
-def _label(source: Any, database: str | Path | None) -> str:
+def _label(source: Any) -> str:
     if isinstance(source, (str, Path)):
         return str(source)
     return "the query" if source is None else "ratings"

@@ -43,7 +43,9 @@ USUAL: dict[str, tuple[str, ...]] = {
         "epoch clickedat viewedat purchasedat orderedat playedat watchedat eventtime"
     ),
     WEIGHT: _words(
-        "weight weights count counts plays playcount listens listencount clicks views quantity"
+        "weight weights count counts plays playcount listens listencount clicks views quantity "
+        "clicked isclick isclicked liked isliked islike purchased ispurchase bought converted "
+        "isconverted watched played viewed isread"
     ),
     TITLE: _words(
         "title name itemname itemtitle movietitle producttitle filmtitle booktitle originaltitle "
