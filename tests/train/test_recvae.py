@@ -8,7 +8,7 @@ import torch
 from torch.nn import functional
 
 from matinee.data import Csr
-from matinee.errors import TrainingError
+from matinee.errors import TrainingError, UsageError
 from matinee.train.lists import ListEpoch, RecVaeConfig, RecVaeWeights, fit_recvae
 from matinee.train.lists.recvae import _Network
 
@@ -150,3 +150,8 @@ def test_what_cannot_be_trained_is_refused() -> None:
     wild = config.replace({"learning_rate": 1e30, "rounds": 2})
     with pytest.raises(TrainingError, match="not finite in round"):
         fit_recvae(groups(), wild, np.random.default_rng(0))
+
+
+def test_the_parts_of_the_prior_have_weights_above_0() -> None:
+    with pytest.raises(UsageError, match=r"mixture\.2 = 0\.0: .*greater than 0"):
+        RecVaeConfig.make({"mixture": (0.5, 0.5, 0.0)})

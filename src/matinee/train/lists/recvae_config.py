@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from pydantic import Field
 
 from ...config import Config
+
+Weight = Annotated[float, Field(gt=0.0)]
 
 
 class RecVaeConfig(Config):
@@ -31,9 +35,9 @@ class RecVaeConfig(Config):
     """Dropout probability of the input while the encoder is trained."""
     gamma: float = Field(0.005, ge=0.0)
     """Weight of a user's KL divergence from the prior, per interaction of theirs."""
-    mixture: tuple[float, float, float] = (0.15, 0.75, 0.1)
+    mixture: tuple[Weight, Weight, Weight] = (0.15, 0.75, 0.1)
     """Weights of the standard normal, of the posterior of the round before, and of a normal whose
-    logarithm of the variance is 10."""
+    logarithm of the variance is 10; each above 0."""
     batch_size: int = Field(500, ge=1)
     """Users per step."""
     learning_rate: float = Field(5e-4, gt=0.0)
