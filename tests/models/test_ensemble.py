@@ -388,6 +388,12 @@ def test_a_sampled_member_answers_for_new_people_and_comes_back(tmp_path: Path) 
     assert np.array_equal(back.predict(users, items), result.predict(users, items))
 
 
+def test_copies_of_a_sampled_member_share_its_weight() -> None:
+    settings = ensemble({}, {"preset": "bayesian", "copies": 2}, epochs=4, validation=0.3)
+    known = QUICK(settings=settings).fit(checkerboard(), seed=1).known
+    assert known[1] == known[2] > 0
+
+
 def test_counts_shift_weight_between_the_sides_for_known_people_alone() -> None:
     data = sample()
     settings = preset("accurate-autoencoders").replace(

@@ -202,24 +202,24 @@ class Ensemble(Blending, Trainable):
         for groups in (entries, by_users):
             means = [np.mean([predicted[m] for m in entry], axis=0) - base for entry in groups]
             deviations = np.column_stack(means) if means else np.zeros((len(base), 0))
-            anchor = [
-                at for at, entry in enumerate(groups) if self._shrinkage_of(entry[0]) is not None
-            ]
-            if not anchor:
+            shrinkages = [self._shrinkage_of(entry[0]) for entry in groups]
+            sampled = next((at for at, each in enumerate(shrinkages) if each is not None), None)
+            if sampled is None:
                 sets.append(fit_blend(deviations, residuals, groups, size).weights)
                 continue
             # With few ratings the sampled member's cross-fitted shrinkage is more accurate than any
             # weight fitted here: the others are blended by what they add to it.
-            shrinkage = self._shrinkage_of(groups[anchor[0]][0]) or 0.0
-            center = shrinkage * deviations[:, anchor[0]]
-            rest = [at for at in range(len(groups)) if at not in anchor]
+            shrinkage = shrinkages[sampled] or 0.0
+            center = shrinkage * deviations[:, sampled]
+            others = [at for at in range(len(groups)) if at != sampled]
             weights = fit_blend(
-                deviations[:, rest] - center[:, None],
+                deviations[:, others] - center[:, None],
                 residuals - center,
-                [groups[at] for at in rest],
+                [groups[at] for at in others],
                 size,
             ).weights
-            weights[groups[anchor[0]][0]] = shrinkage * (1.0 - weights.sum())
+            copies_of_sampled = groups[sampled]
+            weights[copies_of_sampled] = shrinkage * (1.0 - weights.sum()) / len(copies_of_sampled)
             sets.append(weights)
         self.known, self.new = sets
         deviations = np.array(predicted) - base
