@@ -120,8 +120,10 @@ def test_choice_probabilities_are_as_frequent_as_they_say(preset: str, tmp_path:
     assert made.choice_probability(0, ["no item"])[0] == 0.0
     seen = made.histories.items[: made.histories.counts[0]]
     assert (made.choice_probability(0, made.item_ids.ids[seen]) == 0.0).all()
-    with pytest.raises(UsageError, match="k must be at least 1"):
+    with pytest.raises(UsageError, match="k must be a whole number of at least 1"):
         made.choice_probability(0, 0, k=0)
+    with pytest.raises(UsageError, match="differ in length"):
+        made.choice_probability([0, 1], [0, 1, 2])
 
 
 def test_a_model_of_clicks_predicts_no_ratings() -> None:

@@ -101,6 +101,10 @@ def test_what_cannot_be(model: Recommender) -> None:
     new = NewItems(model, [100, 101], table(2))
     with pytest.raises(UsageError, match="not among the new items"):
         new.predict(0, [3])
+    with pytest.raises(UsageError, match="differ in length"):
+        new.predict([0, 1], [100, 101, 100])
+    with pytest.raises(UsageError, match="k must be a whole number"):
+        new.recommend(users=[0], k=2.5)  # type: ignore[arg-type]
 
 
 def test_the_command(

@@ -26,7 +26,7 @@ from ..recommend import (
 )
 from ._answers import answers
 from .hooks import Hooks
-from .support import as_column
+from .support import checked_length, paired
 
 Times = int | np.datetime64 | npt.NDArray[Any] | list[Any]
 _MILLISECONDS = 100_000_000_000
@@ -176,8 +176,7 @@ class Coded(Hooks):
         Raises:
             UsageError: The model has no calibrated choice rate, or k < 1.
         """
-        if k < 1:
-            raise UsageError(f"k must be at least 1, not {k}")
+        k = checked_length(k)
         if self.interest is None or self.choice_rate is None:
             raise UsageError(
                 "this model has no calibrated probability of a choice; train the preset lists, "
@@ -292,10 +291,7 @@ class Predicting(Coded):
                 predictive variance.
         """
         people = self._people(histories, "skip")
-        try:
-            user, item = np.broadcast_arrays(as_column(users), as_column(items))
-        except ValueError:
-            raise UsageError("users and items differ in length") from None
+        user, item = paired(users, items)
         rows = self._rows(people, histories is None, user)
         codes = self.item_ids.encode(item)
         self._require_ratings()
@@ -317,7 +313,7 @@ class Predicting(Coded):
             UsageError: The model has no calibrated scorer of interest, or k < 1.
         """
         people = self._people(histories, "skip")
-        user, item = np.broadcast_arrays(as_column(users), as_column(items))
+        user, item = paired(users, items)
         rows = self._rows(people, histories is None, user)
         return self.choice_coded(people.histories, rows, self.item_ids.encode(item), k)
 

@@ -7,8 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-import numpy as np
-
 from ..baseline.bias import fit_bias
 from ..baseline.time_offset import fit_time_offset, last_times
 from ..baseline.variance import fit_predictive_variance
@@ -17,7 +15,15 @@ from ..errors import UsageError, checked_seed
 from ..recommend import HistoriesLike, Unknown
 from ._lists import allowed_items, tables
 from .folder.provenance import Provenance
-from .support import analysis, as_column, checked_love, checked_personal, item_counts, suited
+from .support import (
+    analysis,
+    as_column,
+    checked_length,
+    checked_love,
+    checked_personal,
+    item_counts,
+    suited,
+)
 from .update import Updatable
 
 if TYPE_CHECKING:
@@ -176,14 +182,13 @@ class Recommender(Updatable):
         does not grow with the number of users. Yields at least one table, which may be empty.
         """
         self._require_fitted()
-        if isinstance(k, bool) or not isinstance(k, int | np.integer) or k < 1:
-            raise UsageError(f"k must be a whole number of at least 1, not {k!r}")
+        k = checked_length(k)
         people = self._people(histories, unknown)
         if users is not None:
             people = people.pick(as_column(users), unknown)
         allowed = allowed_items(self, exclude, only, unknown)
         choices = include_seen, with_std, checked_love(love), checked_personal(personal)
-        return tables(self, people, int(k), allowed, *choices)
+        return tables(self, people, k, allowed, *choices)
 
     def evaluate(
         self,

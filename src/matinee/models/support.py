@@ -147,6 +147,30 @@ def as_column(ids: Any) -> npt.NDArray[Any]:
     return column
 
 
+def paired(users: Any, items: Any) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+    """Return ids of users and items as columns of one length; a single id stands for all.
+
+    Raises:
+        UsageError: The lengths differ.
+    """
+    try:
+        user, item = np.broadcast_arrays(as_column(users), as_column(items))
+    except ValueError:
+        raise UsageError("users and items differ in length") from None
+    return user, item
+
+
+def checked_length(k: int) -> int:
+    """Validate the length of lists, or a number of choices.
+
+    Raises:
+        UsageError: Not a whole number of at least 1.
+    """
+    if isinstance(k, bool) or not isinstance(k, int | np.integer) or k < 1:
+        raise UsageError(f"k must be a whole number of at least 1, not {k!r}")
+    return int(k)
+
+
 def analysis(
     model: Hooks,
     test: Ratings,

@@ -14,7 +14,14 @@ from ...data import Histories, ItemTable, Table, Vocabulary, load_items
 from ...errors import UsageError
 from ...recommend import HistoriesLike, Unknown, top_k
 from ..base import Recommender
-from ..support import as_column, checked_love, checked_personal, item_counts
+from ..support import (
+    as_column,
+    checked_length,
+    checked_love,
+    checked_personal,
+    item_counts,
+    paired,
+)
 from .columns import item_columns
 
 _PENALTIES = tuple(10.0 ** np.arange(-1, 5.5, 0.5))
@@ -133,7 +140,7 @@ class NewItems:
         model = self._model
         model._require_ratings()
         people = model._people(histories, "skip")
-        user, item = np.broadcast_arrays(as_column(users), as_column(items))
+        user, item = paired(users, items)
         rows = model._rows(people, histories is None, user)
         codes = self.item_ids.encode(item)
         if (codes < 0).any():
@@ -174,8 +181,7 @@ class NewItems:
         """
         if histories is None and users is None:
             raise UsageError("pass histories or users")
-        if k < 1:
-            raise UsageError(f"k must be at least 1, not {k}")
+        k = checked_length(k)
         love, personal = checked_love(love), checked_personal(personal)
         people = self._model._people(histories, "skip")
         if users is not None:
