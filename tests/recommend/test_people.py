@@ -57,6 +57,15 @@ def test_whole_numbers_stay_numbers_and_booleans_are_texts() -> None:
     assert list(coded({True: {"a": 1}})) == ["True"]
 
 
+def test_two_histories_of_one_id_are_refused() -> None:
+    with pytest.raises(UsageError, match="two histories of user 1:"):
+        coded({1: {"a": 1}, "1": {"b": 2}})
+
+
+def test_a_whole_number_beyond_float64_is_a_text() -> None:
+    assert list(coded({10**400: {"a": 1}})) == [str(10**400)]
+
+
 def test_a_table_comes_back() -> None:
     table = Ratings.from_arrays(["u", "v", "u"], ["d", "a", "b"], [1, 2, 3])
     assert coded(table) == {"u": {"d": 1, "b": 3}, "v": {"a": 2}}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
@@ -151,6 +152,12 @@ def _split(source: Any, rating: float) -> tuple[Ids, list[list[tuple[Any, float]
             ids: Ids = np.array(keys, dtype=np.int64)
         else:
             ids = np.array([canonical(key) or str(key) for key in keys], dtype=object)
+            repeated = [text for text, count in Counter(ids.tolist()).items() if count > 1]
+            if repeated:
+                raise UsageError(
+                    f"two histories of user {repeated[0]}: ids are compared as text, so 1 and '1' "
+                    "are one user; pass one history of each"
+                )
     elif isinstance(source, Sequence) and not isinstance(source, str | bytes):
         histories = list(source)
         ids = np.arange(len(histories), dtype=np.int64)
@@ -194,7 +201,7 @@ def _is_whole(key: Any) -> bool:
     """Return whether a user id is a whole number that fits an int64, such as 1.0 but not True."""
     if isinstance(key, bool) or not isinstance(key, int | float | np.integer | np.floating):
         return False
-    return float(key).is_integer() and int(key) in _INT64
+    return (isinstance(key, int) or float(key).is_integer()) and int(key) in _INT64
 
 
 def _may_be_pair(history: Any) -> bool:
