@@ -11,7 +11,13 @@ import pytest
 from matinee.data import Ratings, load
 from matinee.data.splits.files import split_files
 from matinee.data.splits.shared import join
-from matinee.data.values.weights import LEAST, by_age, weighted_by_age, weighted_together
+from matinee.data.values.weights import (
+    LEAST,
+    by_age,
+    relative,
+    weighted_by_age,
+    weighted_together,
+)
 from matinee.errors import DataError
 
 DAY = 86_400
@@ -141,3 +147,8 @@ def test_weights_keep_to_their_rows_in_any_order_of_many_rows(
     wanted = read.user_ids.ids[read.users] * 30 + read.item_ids.ids[read.items] + 0.5
     assert read.weights is not None
     assert read.weights.tolist() == wanted.tolist()
+
+
+def test_the_smallest_weights_stay_above_0_in_units_of_a_large_mean() -> None:
+    """Kernels divide by weights, and take a similarity of 0 for none yet."""
+    assert relative(np.array([1e-44, 1e10], dtype=np.float32), 5e9).min() > 0

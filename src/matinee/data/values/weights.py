@@ -26,8 +26,9 @@ def by_age(ages: Int64, half_life: float) -> Float32:
 
 
 def relative(weights: Float32, unit: float) -> Float32:
-    """Weights over a unit, float32."""
-    return (weights / np.float64(unit)).astype(np.float32)
+    """Return positive weights over a unit, float32, above 0 whatever the unit."""
+    least = np.finfo(np.float32).tiny
+    return np.maximum(weights / np.float64(unit), least).astype(np.float32)
 
 
 def weighted_together(
