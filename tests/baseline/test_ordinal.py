@@ -131,3 +131,10 @@ def test_levels() -> None:
     for ratings in (np.ones(5), np.arange(21)):
         with pytest.raises(UsageError, match="needs ratings of 2 to 20 levels; these have"):
             levels_of(ratings, "x")
+
+
+def test_thresholds_far_apart_do_not_overflow() -> None:
+    levels = np.array([1.0, 2.0, 3.0])
+    steep = OrdinalLink((1.0, 2.0, 3.0), (1.5, 2.5), 1000.0)
+    with np.errstate(over="raise"):
+        assert OrdinalLink.fit(levels, levels, levels, steep).slope > 0

@@ -219,6 +219,7 @@ def _maximised(
     return OrdinalLink(tuple(levels.tolist()), tuple(thresholds.tolist()), float(point[-1]))
 
 
+@np.errstate(over="ignore")  # far apart, thresholds do not affect each other: 1 / infinity is 0
 def _slopes(
     point: Float64, scores: Float64, codes: Int64, weights: Float64
 ) -> tuple[float, Float64, Float64]:
