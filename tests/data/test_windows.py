@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -83,6 +84,7 @@ def test_every_row_is_where_it_belongs(
     rows: list[tuple[int, int, int]], cut: int, share: float, seed: int
 ) -> None:
     ratings = made(rows)
+    ratings = replace(ratings, weights=ratings.values)
     before = {row for row in rows if row[2] < cut}
     users, items = {row[0] for row in before}, {row[1] for row in before}
     later = {row for row in rows if row[2] >= cut and row[0] in users and row[1] in items}
@@ -106,6 +108,8 @@ def test_every_row_is_where_it_belongs(
             strict=True,
         )  # fmt: skip
         assert part.values.tolist() == [value[tuple(map(int, row))] for row in decoded]
+        assert part.weights is not None
+        assert part.weights.tolist() == part.values.tolist()
 
 
 def test_the_seed_divides_the_test_window() -> None:

@@ -67,9 +67,9 @@ def window_split(
 
 def apart(ratings: Ratings) -> tuple[Ratings, Columns]:
     """Ratings without rows, and the columns of the rows by name."""
-    columns: Columns = {name: getattr(ratings, name) for name in ("users", "items", "values")}
-    if ratings.times is not None:
-        columns["times"] = ratings.times
+    names = ("users", "items", "values", "times", "weights")
+    known = {name: getattr(ratings, name) for name in names}
+    columns: Columns = {name: column for name, column in known.items() if column is not None}
     nothing: Columns = {name: column[:0].copy() for name, column in columns.items()}
     return replace(ratings, **nothing), columns
 
