@@ -91,6 +91,9 @@ def test_codes_without_ratings_count_as_unseen() -> None:
     whole = table([*TRAIN, (4, 40, 2, 500)])
     checked = audit(whole.take(np.arange(4)), whole.take(np.array([4])))
     assert (checked.unseen_users, checked.unseen_items) == (1, 1)
+    # Nor does a last code without ratings hide the last rating of the user before it.
+    whole = table([(1, 10, 4, 5), (1, 20, 3, 100), (2, 10, 5, 7)])
+    assert audit(whole.take([0, 1]), table([(1, 30, 1, 50)])).older_than_own == 1
 
 
 def test_repeated_pairs() -> None:

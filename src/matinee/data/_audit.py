@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from ..base.arrays import Mask
 from ..errors import DataError
+from ._encode_kernels import repeated
 from ._repeats import repeated_in
 from .coerce import RatingsLike, as_ratings
 from .fingerprints import fingerprint
@@ -256,11 +257,8 @@ def _renamed(
 
 def _repeated(ratings: Ratings) -> int:
     rows = ratings.by_user
-    same = rows.indices[1:] == rows.indices[:-1]
-    same[rows.indptr[1:-1][(rows.indptr[1:-1] > 0) & (rows.indptr[1:-1] < len(ratings))] - 1] = (
-        False  # The last of one user and the first of the next.
-    )
-    return int(same.sum())
+    owners = np.repeat(np.arange(rows.n_rows, dtype=np.int32), rows.counts)
+    return len(repeated(owners, rows.indices))
 
 
 def _older(
@@ -270,9 +268,8 @@ def _older(
     if train.times is None or test.times is None:
         return None, None
     rows = train.by_user
-    latest = np.maximum.reduceat(
-        rows.aligned(train.times), np.minimum(rows.indptr[:-1], len(train) - 1)
-    )
+    # With an entry after the last row, so that a row without ratings at the end starts at one.
+    latest = np.maximum.reduceat(np.append(rows.aligned(train.times), 0), rows.indptr[:-1])
     known = users >= 0
     older_than_own = int(np.count_nonzero(test.times[known] < latest[users[known]]))
     return older_than_own, int(np.count_nonzero(test.times < train.times.max()))
