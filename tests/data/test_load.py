@@ -19,7 +19,7 @@ import duckdb
 import numpy as np
 import pytest
 
-from matinee.data import Ratings, load
+from matinee.data import Ratings, Scale, load
 from matinee.errors import DataError, UsageError
 
 USERS = [3, 1, 2, 1, 10]
@@ -452,3 +452,10 @@ def test_parquet_parts_of_several_types(tmp_path: Path) -> None:
     assert ratings.values.tolist() == [5, 3, 4.5, 2.5]
     assert ratings.item_ids.ids.tolist() == ["010", "10", "11"]
     assert ratings.user_ids.ids.tolist() == [1, 2, 300]
+
+
+def test_the_ends_of_a_scale_are_on_it() -> None:
+    scale = Ratings.from_arrays([1, 2], [1, 2], [0.1, 0.9]).scale
+    assert scale != Scale(0.1, 0.9)  # float32, as the ratings
+    assert scale.holds([0.1, 0.9, 0.09, 0.91, np.nan, 1e300]).tolist() == [True] * 2 + [False] * 4
+    assert scale.holds(0.9)

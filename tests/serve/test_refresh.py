@@ -191,6 +191,11 @@ def test_feedback_as_ratings(tmp_path: Path) -> None:
         1.0: 0.25,
         4.0: 0.5,
     }
+    # Of ratings from 0.1 to 0.9, read as float32, both ends are on the scale.
+    store.add([make_event(user="c", kind="rating", item=f"{v}", value=v) for v in (0.1, 0.9)])
+    small = feedback_ratings(store, Ratings.from_arrays([1, 2], [1, 2], [0.1, 0.9]).scale)
+    assert small is not None
+    assert {0.1, 0.9} <= set(small.values.astype(float).round(6).tolist())
     with pytest.raises(UsageError, match="'click' becomes no rating"):
         feedback_ratings(store, Scale(1.0, 5.0), {"click": 2.0})
     with pytest.raises(UsageError, match="like = 0: give a number above 0"):

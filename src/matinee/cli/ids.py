@@ -44,7 +44,7 @@ def read_ratings(
             )
         if is_constant(scale):
             value = scale.high
-        if not scale.low <= value <= scale.high:
+        if not scale.holds(value):
             raise UsageError(
                 f"--rate {text!r}: {value:g} is off the scale of this model, "
                 f"{scale.low:g} to {scale.high:g}"

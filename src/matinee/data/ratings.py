@@ -30,6 +30,15 @@ class Scale:
     low: float
     high: float
 
+    def holds(self, values: npt.ArrayLike) -> Mask:
+        """Return which ratings are in range, in float32 as ratings are stored, of their shape."""
+        with np.errstate(over="ignore"):
+            low, high, rounded = (
+                np.asarray(each).astype(np.float32, copy=False)
+                for each in (self.low, self.high, values)
+            )
+        return np.asarray((rounded >= low) & (rounded <= high))
+
 
 def as_scale(scale: Scale | tuple[float, float] | None) -> Scale | None:
     """Convert a scale, or its two ends, to a ``Scale``.

@@ -225,7 +225,7 @@ def _check_values(
     items: npt.NDArray[Any],
     codes: npt.NDArray[np.int32] | None = None,
 ) -> None:
-    bad = ~((values >= scale.low) & (values <= scale.high))
+    bad = ~scale.holds(values)
     if bad.any():
         at = int(np.argmax(bad))
         item = items[at if codes is None else codes[at]]

@@ -212,9 +212,7 @@ class Reader:
 
     def _check_scale(self, ratings: Sequence[Rating]) -> None:
         low, high = self.scale.low, self.scale.high
-        with np.errstate(over="ignore"):  # as float32, as the model's own ratings are
-            values = np.array([self._value(rating) for rating in ratings]).astype(np.float32)
-        outside = np.flatnonzero(~((values >= low) & (values <= high)))
+        outside = np.flatnonzero(~self.scale.holds([self._value(rating) for rating in ratings]))
         if len(outside):
             at = int(outside[0])
             rating = ratings[at]

@@ -130,5 +130,5 @@ def _value(event: Event, scale: Scale, interactions: bool) -> float | None:
     if interactions:
         return scale.high if kind.chosen else None
     if event.value is not None:
-        return event.value if scale.low <= event.value <= scale.high else None
+        return event.value if scale.holds(event.value) else None
     return None if kind.liked is None else implied_rating(scale, kind.liked)

@@ -111,7 +111,7 @@ def _reachable() -> Iterator[None]:
 
 def _event(at: int, event: FeedbackEvent, scale: Scale) -> Event:
     value = event.rating
-    if value is not None and not scale.low <= value <= scale.high:
+    if value is not None and not scale.holds(value):
         raise ProblemError(
             422,
             f"events[{at}]: the rating {value:g} is outside the scale of this model, "

@@ -39,7 +39,7 @@ def feedback_ratings(
         value = event.value if liked is None else implied_rating(scale, liked)
         if pair in latest and event.time < latest[pair][1]:
             continue  # it came late
-        if value is None or scale.low <= value <= scale.high:
+        if value is None or scale.holds(value):
             latest[pair] = (value, event.time, weights.get(event.kind, 1.0))
     rated = {pair: rating for pair, rating in latest.items() if rating[0] is not None}
     if not rated:
