@@ -214,7 +214,7 @@ def test_what_is_behind_is_cut_short(ratings: Ratings) -> None:
         assert trial.values["train.learning_rate"] < 1e-3
 
 
-def test_settings_that_fail_are_no_end(ratings: Ratings) -> None:
+def test_settings_that_fail_are_no_end(ratings: Ratings, tmp_path: Path) -> None:
     space = SearchSpace.make({"learning_rate": {"choices": [5e-4, 1e9]}})
     swept = sweep(ratings, START, space=space, trials=9)
     assert swept.stopped == "exhausted"
@@ -225,8 +225,10 @@ def test_settings_that_fail_are_no_end(ratings: Ratings) -> None:
     assert swept.worth.startswith("nothing tried was better")
 
     together = {"patience": {"choices": [0, 2]}}
-    swept = sweep(ratings, START, space=SearchSpace.make(together), trials=9)
+    kept = {"space": SearchSpace.make(together), "trials": 9, "storage": tmp_path / "trials"}
+    swept = sweep(ratings, START, **kept)
     assert "patience needs a validation share" in swept.trials[1].reason
+    assert sweep(ratings, START, **kept).trials == swept.trials  # it goes on all the same
 
     start = START.replace({"learning_rate": 1e9})
     with pytest.raises(MatineeError, match=r"trials failed; the first: training diverged"):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -253,8 +253,9 @@ class TrialStore:
     def _read(self, number: int, trial: FrozenTrial) -> Trial:
         record = dict(trial.user_attrs["matinee"])
         settings = self._start
-        if number:
-            settings = self._space.apply(self._start, record["values"])
+        with suppress(UsageError):  # of a trial that failed as its values do not go together
+            if number:
+                settings = self._space.apply(self._start, record["values"])
         return Trial(**record, settings=settings)
 
 
