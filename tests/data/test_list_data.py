@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from matinee.data import DATASETS, NAMED_SPLITS, audit, load, named_parts, named_split
-from matinee.errors import DataError
+from matinee.errors import DataError, UsageError
 
 
 @pytest.fixture
@@ -47,6 +47,19 @@ def test_ml_1m_quest(real_data: Callable[[str], Path], monkeypatch: pytest.Monke
     assert (len(train), len(test)) == (571_531 - 116_671, 116_671)
     assert train.times is not None
     assert not audit(train, test).contaminated
+
+
+def test_a_data_set_made_of_another_takes_no_options_in_silence(home: Path) -> None:
+    folder = home / "ml-1m"
+    folder.mkdir(parents=True)
+    rows = [f"{user},{item},5" for user in range(12) for item in range(12)]
+    (folder / "ratings.csv").write_text("user,item,rating\n" + "\n".join(rows))
+    assert len(load("ml-1m-quest", k_core=12)) == 144
+    with pytest.raises(DataError, match="with 13 of each other"):
+        load("ml-1m-quest", k_core=13)
+    for option in ({"scale": (1, 5)}, {"missing": 5}, {"skip": 3}, {"time": "when"}):
+        with pytest.raises(UsageError, match="ml-1m-quest: .* are read already"):
+            load("ml-1m-quest", **option)
 
 
 def test_the_published_text_files_serve_as_well(home: Path) -> None:

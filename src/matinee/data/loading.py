@@ -139,18 +139,19 @@ def load(
     stated = as_scale(scale)
     not_rated = missing_values(missing)
     options = ReadOptions.make(reading, "load")
-    if isinstance(source, Ratings):
-        tables = items is not None or people is not None
-        if mapped or stated or sql or database or tables or not_rated:
-            raise UsageError(
-                "Ratings are read already; only a name, relevant and k_core go with them"
-            )
-        return _selected(source if name is None else replace(source, name=name), relevant, k_core)
     made = DATASETS[source].derived if isinstance(source, str) and source in DATASETS else None
     if made is not None:
         whole = load(made.dataset, items=items, people=people, report=report)
-        whole = replace(whole, name=name or str(source))
-        return _selected(whole, made.relevant, made.k_core)
+        source = _selected(replace(whole, name=source), made.relevant, made.k_core)
+        items = people = None
+    if isinstance(source, Ratings):
+        tables = items is not None or people is not None
+        if mapped or stated or sql or database or tables or not_rated or reading:
+            raise UsageError(
+                f"{source.name}: ratings in memory, and data sets that are made of others, are "
+                "read already; only a name, relevant and k_core go with them"
+            )
+        return _selected(source if name is None else replace(source, name=name), relevant, k_core)
     if sql is None and database is not None:
         raise UsageError("--database needs --sql 'select user, item, rating, time from ...'")
     if (sql is None) == (source is None):
