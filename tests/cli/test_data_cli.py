@@ -227,6 +227,10 @@ def test_a_named_split_is_not_divided_again(inside: Run) -> None:
     refused = inside("split", "ml-100k/u1", "--out", "u1", "--holdout", 0.3)
     assert refused.returncode == 2
     assert "ml-100k/u1: divided already; leave out --by" in refused.stderr
+    for option in (("--k-core", 5), ("--relevant", 4), ("--scale", "1:5"), ("--skip", 1)):
+        refused = inside("split", "ml-100k/u1", "--out", "u1", *option)
+        assert refused.returncode == 2
+        assert f"{option[0]}: ml-100k/u1 is a split that is read in one way" in refused.stderr
 
 
 def test_split_by_moments_users_and_folds(inside: Run, table: Path) -> None:

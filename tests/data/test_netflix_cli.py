@@ -52,6 +52,9 @@ def test_describe_split_and_audit(folder: Path, capsys: pytest.CaptureFixture[st
     assert isinstance(parts, dict)
     assert list(parts) == ["train", "valid", "test"]
     assert sum(part["ratings"] for part in parts.values()) == 1500
+    seeded = printed(capsys, "data", "split", "netflix/3m", "--out", "other", "--seed", 1)["parts"]
+    assert isinstance(seeded, dict)
+    assert [seeded[part] == parts[part] for part in parts] == [True, False, False]
     assert printed(capsys, "data", "audit", "netflix/3m")["overlap"] == 0
     assert printed(capsys, "data", "audit", "three")["overlap"] == 0
 

@@ -10,7 +10,6 @@ import typer
 from ...data.splits.rules import RULES, choices
 from ...errors import DataError, UsageError, nearest
 from .. import source as source_options
-from ..numbers import parse_missing, parse_scale
 from ..output import answer, command_line, downloading, echo, note, print_json, progress
 from ..show.data import show_audit, show_description, show_list, show_split
 from ..show.reading import reading as show_reading
@@ -198,20 +197,24 @@ def split_(
                 f"{source}: divided already; leave out --by, --holdout, --valid, --given, --folds "
                 "and --at, or name the data set instead"
             )
+        usual = {"repeats": "last"}
+        for name, value in reading.items():
+            if value != usual.get(name):
+                raise UsageError(
+                    f"--{name.replace('_', '-')}: {source} is a split that is read in one way; "
+                    "leave it out, or name the data set instead"
+                )
         with show_reading() as report:
-            read = named_parts(source, report=report)
+            read = named_parts(source, seed=seed, report=report)
         parts = {name: part for name, part in read._asdict().items() if part is not None}
         manifest = write_split(
             parts.items(),
             out,
             join(*parts.values(), name=source),
-            {"by": "name", "name": source},
+            {"by": "name", "name": source, "seed": seed},
         )
     else:
-        ratings = source_options.read(
-            source,
-            **reading,
-        )
+        ratings = source_options.read(source, **reading)
         moments = tuple(at or ())
         if len(moments) > 2:
             raise UsageError("--at may be given once or twice")
@@ -261,15 +264,7 @@ def audit_(
         # The histories of held-out users must not contain the scored ratings.
         leaked = 0 if parts.given is None else audit(parts.given, parts.test).overlap
     else:
-        audit_result = audit_files(
-            train,
-            test,
-            **{
-                **reading,
-                "scale": parse_scale(reading["scale"]),
-                "missing": parse_missing(reading["missing"]),
-            },
-        )
+        audit_result = audit_files(train, test, **source_options.load_arguments(reading))
     if json:
         plain = audit_result.as_dict() | {"given_overlap": leaked}
         print_json(plain | {"contaminated": audit_result.contaminated or leaked > 0})
