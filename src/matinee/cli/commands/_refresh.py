@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +12,7 @@ from ..numbers import parse_weights
 from ..output import answer, echo, print_json
 from ..source import Json
 from ..threads import Threads, use_threads
+from ._feedback import opened_store
 
 if TYPE_CHECKING:
     from ...evaluate import Interval
@@ -68,7 +68,6 @@ def refresh(
     swapped, or too little feedback yet; 3: the new model was worse, and the one in service stays.
     """
     use_threads(threads)
-    from ...feedback import open_store
     from ...serve.refresh import refresh as run, rollback as back
 
     if rollback:
@@ -77,7 +76,7 @@ def refresh(
         return
     if feedback is None:
         raise UsageError("name the store with --feedback, or put the former model back: --rollback")
-    with closing(open_store(feedback)) as store:
+    with opened_store(feedback) as store:
         done = run(
             model,
             store,
