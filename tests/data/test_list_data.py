@@ -58,7 +58,7 @@ def test_a_data_set_made_of_another_takes_no_options_in_silence(home: Path) -> N
     with pytest.raises(DataError, match="with 13 of each other"):
         load("ml-1m-quest", k_core=13)
     for option in ({"scale": (1, 5)}, {"missing": 5}, {"skip": 3}, {"time": "when"}):
-        with pytest.raises(UsageError, match="ml-1m-quest: .* are read already"):
+        with pytest.raises(UsageError, match=r"ml-1m-quest: .* are read already"):
             load("ml-1m-quest", **option)
 
 

@@ -266,18 +266,18 @@ def test_the_events_of_one_transaction_are_bounded(
 def test_old_events_are_deleted_once_an_hour(
     file_store: FeedbackStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    clock = SimpleNamespace(now=10.0, time=lambda: 1000.0 * 86_400)
+    clock = SimpleNamespace(now=10.0)
     clock.monotonic = lambda: clock.now
     monkeypatch.setattr(writer, "time", clock)
-    pruned: list[tuple[float, int]] = []
-    monkeypatch.setattr(file_store, "prune", lambda before: pruned.append((clock.now, before)))
+    pruned: list[tuple[float, float]] = []
+    monkeypatch.setattr(file_store, "prune_days", lambda days: pruned.append((clock.now, days)))
     written = Writer(file_store, days=2)
     for at, now in enumerate((10.0, 3609.0, 3610.0, 3611.0)):
         clock.now = now
         written.submit([click(f"{at}a")]).result(60)
         written.submit([click(f"{at}b")]).result(60)  # it has looked at the clock after the first
     written.close()
-    assert pruned == [(10.0, 998 * 86_400), (3610.0, 998 * 86_400)]
+    assert pruned == [(10.0, 2), (3610.0, 2)]
 
 
 def test_a_writer_that_nobody_closed_lets_the_process_end(file_store: FeedbackStore) -> None:

@@ -103,6 +103,8 @@ def test_folders_of_one_name_and_of_one_model(
     assert (result.first.name, result.second.name) == (str(folders[0]), str(twin))
     with pytest.raises(UsageError, match="hold the same model"):
         compare_online(folders[1], twin, store)
+    with pytest.raises(UsageError, match="days = inf: give a number above 0"):
+        compare_online(*folders, store, days=np.inf)
 
 
 def test_many_people(

@@ -16,7 +16,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from matinee.data import Histories, Scale, Vocabulary
-from matinee.errors import FeedbackError
+from matinee.errors import FeedbackError, UsageError
 from matinee.feedback import make_event, open_store
 from matinee.feedback._sqlite import SqliteStore
 from matinee.models import Recommender
@@ -246,6 +246,8 @@ def test_a_store_that_cannot_be_opened(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(FeedbackError, match="No such file"):
         create_app(settings)
     assert "no/f" not in repr(settings)
+    with pytest.raises(UsageError, match="feedback_days = inf"):
+        ServeSettings.make({"model": folder, "feedback_days": np.inf})
 
 
 def test_many_at_once(keeping: TestClient, url: str) -> None:

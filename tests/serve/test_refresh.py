@@ -215,6 +215,10 @@ def test_the_command(
     assert json.loads(capsys.readouterr().out) == {"decision": "rolled back"}
     assert main(["refresh", str(folder)]) == 2
     assert main(["refresh", str(folder), "--feedback", url, "--weight", "like"]) == 2
-    assert main(["refresh", str(folder), "--feedback", url, "--days", "0"]) == 2
+    for days in ("0", "inf"):
+        assert main(["refresh", str(folder), "--feedback", url, "--days", days]) == 2
+    none = tmp_path / "none.db"
+    assert main(["refresh", str(folder), "--feedback", f"sqlite:{none}"]) == 2
+    assert not none.exists()
     for margin in ("--margin", "--list-margin"):
         assert main(["refresh", str(folder), "--feedback", url, margin, "nan"]) == 2

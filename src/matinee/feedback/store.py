@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterator, Sequence
 from importlib import import_module
@@ -13,6 +14,7 @@ from ..errors import UsageError
 from .event import Event
 
 _PAGE = 10_000
+_DAY = 86_400
 
 
 class FeedbackStore(ABC):
@@ -79,6 +81,10 @@ class FeedbackStore(ABC):
     @abstractmethod
     def prune(self, before: int) -> int:
         """Delete events before a time (seconds since 1970); return their number."""
+
+    def prune_days(self, days: float) -> int:
+        """Delete events that are older than some days; return their number."""
+        return self.prune(int(max(time.time() - days * _DAY, 0)))
 
     @abstractmethod
     def count(self) -> int:

@@ -20,7 +20,6 @@ _AT_ONCE = 5000
 _WAITING = 20_000
 """Largest number of waiting events."""
 _HOUR = 3600.0
-_DAY = 86_400
 
 
 class BusyError(MatineeError):
@@ -116,7 +115,7 @@ class Writer:
             return
         self._pruned = now
         try:
-            self._store.prune(int(time.time() - self._days * _DAY))
+            self._store.prune_days(self._days)
         except FeedbackError as error:
             _log.error("old feedback was not deleted: %s", error)
 

@@ -22,7 +22,7 @@ def _origin(text: str) -> str:
 class ServeSettings(Config):
     """How a model is served; the options of ``matinee serve`` are read off these fields."""
 
-    model_config = ConfigDict(use_attribute_docstrings=True)
+    model_config = ConfigDict(use_attribute_docstrings=True, allow_inf_nan=False)
 
     model: Path
     """The model folder."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
     from ...feedback import FeedbackStore
 
 app = typer.Typer(no_args_is_help=True, help="Export, erase and prune feedback that was kept.")
-_DAY = 86_400
 
 Store = Annotated[
     str, typer.Argument(help="Where it is kept: sqlite:PATH, or postgresql://HOST/DATABASE.")
@@ -65,7 +63,7 @@ def prune(
     if not days > 0:
         raise UsageError(f"--days {days:g}: give a number above 0")
     with opened_store(store) as opened:
-        events = opened.prune(int(time.time() - days * _DAY))
+        events = opened.prune_days(days)
     answer(json, {"events": events}, f"{events:,} events deleted")
 
 

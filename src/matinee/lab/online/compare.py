@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -162,7 +163,7 @@ def compare_online(
             0.
         FeedbackError: The store cannot be read.
     """
-    if not days > 0:
+    if not 0 < days < math.inf:
         raise UsageError(f"days = {days:g}: give a number above 0")
     models = [load_model(folder) for folder in (first, second)]
     names = [_identities(*each) for each in zip(models, (first, second), strict=True)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
@@ -96,7 +97,7 @@ def refresh(
             something that is no opinion, or for a model that takes none.
         FeedbackError: The store cannot be read.
     """
-    if not days > 0:
+    if not 0 < days < math.inf:
         raise UsageError(f"days = {days:g}: give a number above 0")
     if margin != margin or list_margin != list_margin:  # No loss exceeds it.
         raise UsageError("a margin is nan: give a number")
