@@ -112,6 +112,10 @@ class Settings(Config):
                 _refuse_idle(self.kind, section, getattr(self, section))
         return self
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle by the kind: the class is made at run time, so pickle cannot find it by name."""
+        return _blank, (self.kind,), self.__getstate__()
+
     @property
     def model_kind(self) -> str:
         """Name of the kind of model that these settings make; "ensemble" if they have members."""
@@ -200,6 +204,12 @@ def settings_class(kind: str) -> type[Settings]:
     return create_model(
         "Settings", __base__=Settings, __module__=__name__, **{kind_entry.section: options}
     )
+
+
+def _blank(kind: str) -> Settings:
+    """Return settings without values, which unpickling sets."""
+    cls = settings_class(kind)
+    return cls.__new__(cls)
 
 
 def _idle(cls: type[Settings], kind: str, key: str, value: Any, source: str) -> bool:

@@ -58,8 +58,8 @@ class Forward:
         self.table_out: Float32 = self.table_in if config.tied else arrays["table_out"]
         self.bias_out: Float32 = arrays["bias_out"]
         self.layers = self._stack(arrays)
-        self._activate = activation(config.activation).numpy
-        self._out = activation(config.output_activation).numpy
+        self._activation = activation(config.activation)
+        self._output = activation(config.output_activation)
 
     def _stack(self, arrays: Mapping[str, Array]) -> list[tuple[Float32 | None, Float32]]:
         """Return hidden layers as (weight (in, out), bias); the first one's weight is the table."""
@@ -112,7 +112,7 @@ class Forward:
             if weight is not None:
                 x = x @ weight
             x += bias
-            x = self._activate(x)
+            x = self._activation.numpy(x)
         if self.outputs.slope:
             x *= self.outputs.scale(np.diff(known.indptr))[:, None]
         return x, row_bias
@@ -138,7 +138,7 @@ class Forward:
     def _all_outputs(self, hidden: Float32) -> Float32:
         out = hidden @ self.table_out.T
         out += self.bias_out
-        return self._out(out)
+        return self._output.numpy(out)
 
     def entries(self, known: Csr, rows: Int64, columns: Int32) -> npt.NDArray[np.float64]:
         """Return unclipped predictions at entries, float64 (entries,).
@@ -164,7 +164,7 @@ class Forward:
         unique, position = gather.distinct(columns, len(self.table_out))
         if len(hidden) * len(unique) <= 4 * len(columns):  # many rows need the same few columns
             dots = (hidden @ self.table_out[unique].T)[rows, position]
-            return self._out(dots + self.bias_out[columns])
+            return self._output.numpy(dots + self.bias_out[columns])
         out = np.empty(len(columns), dtype=np.float32)
         if self.table_out.size and len(columns) * self.table_out.shape[1] >= gather.COMPILED:
             self._decode_compiled(hidden, rows, columns, out)
@@ -174,7 +174,7 @@ class Forward:
             part = slice(first, first + step)
             c = columns[part]
             dots = np.einsum("ij,ij->i", hidden[rows[part]], self.table_out[c])
-            out[part] = self._out(dots + self.bias_out[c])
+            out[part] = self._output.numpy(dots + self.bias_out[c])
         return out
 
     def _decode_compiled(self, hidden: Float32, rows: Int64, columns: Int32, out: Float32) -> None:
@@ -202,11 +202,11 @@ class Forward:
 
         The offset and the row constants are not added.
         """
-        return self._out(hidden @ self.table_out[columns].T + self.bias_out[columns])
+        return self._output.numpy(hidden @ self.table_out[columns].T + self.bias_out[columns])
 
     def activated(self, x: Float32) -> Float32:
         """Apply the output activation to ``x``, which may be overwritten."""
-        return self._out(x)
+        return self._output.numpy(x)
 
     def _inputs(self, known: Csr) -> tuple[Int64, Float32, Int64, Float32]:
         """Return input table rows, their coefficients, the start of each row, and row biases."""

@@ -56,6 +56,10 @@ class Activation:
     onnx: Callable[[Graph, str], str]
     backward: Callable[[Any], Callable[[Any, Any, Any], Any]] | None = None
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle by the name: functions without names cannot be pickled."""
+        return activation, (self.name,)
+
 
 # Klambauer et al. 2017, arXiv 1706.02515
 SELU_ALPHA = 1.6732632423543772848170429916717

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +81,12 @@ class ModelBattery:
         assert back.item_table.genres.tolist() == sample().item_table.genres.tolist()  # type: ignore
         with pytest.raises(LeakError, match="seen 900 of 900"):
             back.evaluate(sample())
+
+    def test_a_pickled_model_answers_as_the_original(self, case: ModelCase) -> None:
+        model, (users, items) = fitted(case), all_pairs(sample())
+        back = pickle.loads(pickle.dumps(model))
+        assert np.array_equal(back.predict(users, items), model.predict(users, items))
+        assert same_rows(back.recommend([{"item-01": 5.0}]), model.recommend([{"item-01": 5.0}]))
 
     def test_saved_without_histories_it_answers_for_new_people(
         self, case: ModelCase, tmp_path: Path
