@@ -7,6 +7,7 @@ from typing import Any, Self
 
 import duckdb
 import numpy as np
+import pandas as pd
 import pytest
 
 from matinee.data import Histories, Ratings, Table, write_tables
@@ -127,6 +128,8 @@ def test_one_user_for_many_items_and_the_reverse() -> None:
         model.predict([1, 2], ["a", "b", "c"])
     with pytest.raises(UsageError, match=r"ids of shape \(1, 1\): pass one column"):
         model.predict(np.array([[104]]), "item-01")
+    with pytest.raises(UsageError, match="a set has no order"):
+        model.predict({104, 105}, ["item-01", "item-02"])
 
 
 def test_users_or_histories_are_required() -> None:
@@ -146,6 +149,8 @@ def test_a_table_of_ratings_is_a_set_of_histories() -> None:
     table = model.recommend(new, k=2)
     assert table["user_id"].tolist() == ["u", "u", "v", "v"]
     assert table["item_id"].tolist() == ["item-39", "item-38", "item-38", "item-37"]
+    frame = pd.DataFrame({"user": ["u"], "item": ["item-39"], "rating": [3.0]})
+    assert model.recommend(frame, k=1)["item_id"].tolist() == ["item-38"]
 
 
 def test_everyone_is_streamed_to_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

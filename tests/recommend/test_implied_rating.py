@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from matinee.cli.ids import read_ratings
-from matinee.data import Scale, Vocabulary
+from matinee.data import Scale, Vocabulary, load
 from matinee.errors import UsageError
 from matinee.recommend import TitleIndex, code_people, implied_rating
 
@@ -26,11 +26,22 @@ def test_an_interaction_is_one_whatever_its_value() -> None:
     assert people.histories.values.tolist() == [1.0, 1.0]
 
 
+def test_a_table_of_interactions_counts_as_liked() -> None:
+    """Neither its ones nor its counts are ratings."""
+    clicks = load({"user": ["ann", "bob"], "item": ["a", "b"], "plays": [2, 70]})
+    assert code_people(clicks, ITEMS, STARS).histories.values.tolist() == [4.0, 4.0]
+
+
+def test_a_model_of_counts_takes_any_count() -> None:
+    people = code_people({"ann": {"a": 500.0}}, ITEMS, Scale(1, 30), knows_ratings=False)
+    assert people.histories.values.tolist() == [30.0]
+
+
 def test_what_is_no_history_is_refused() -> None:
     for wrong in ([[("a", 1.0, 2.0)]], [7], {"ann": "a"}):
         with pytest.raises(UsageError, match="or a list of item ids"):
             code_people(wrong, ITEMS, STARS)
-    with pytest.raises(UsageError, match=r"could be \(item, rating\) pairs of one person"):
+    with pytest.raises(UsageError, match=r"could be rows, \(item, rating\) pairs of one"):
         code_people([("a", 5), ("b", 1)], ITEMS, STARS)
     with pytest.raises(UsageError, match=r"its \.to_dict\(\) where they are ratings"):
         code_people({"ann": pd.Series({"a": 5})}, ITEMS, STARS)

@@ -116,6 +116,9 @@ def test_ratings_off_the_scale_are_refused(value: float) -> None:
         ([{"a": "good"}], "not a number"),
         ({1: pd.DataFrame({"item": ["a"], "rating": [5]})}, "is a data frame: pass dict"),
         ({1: [{"item": "a", "rating": 5}]}, "must be"),
+        ({1: {"a": [5, 4]}}, "not a number"),
+        ([(1, "a", 5), (1, "b", 3)], "could be rows"),
+        ({"user": [1, 1], "item": ["a", "b"]}, "looks like columns"),
     ],
 )
 def test_what_is_no_history_is_refused(given_: Any, words: str) -> None:
@@ -127,7 +130,7 @@ def test_people_are_picked_by_id() -> None:
     people = code_people({7: {"a": 1}, 3: {"b": 2}, 9: {}}, ITEMS, SCALE)
     assert people.pick([9, 7, 7]).ids.tolist() == [9, 7, 7]
     assert people.pick(["3"]).histories.items.tolist() == [1]
-    with pytest.raises(UnknownIdError, match="unknown user: 8"):
+    with pytest.raises(UnknownIdError, match=r"unknown user: 8\. The histories passed are without"):
         people.pick([3, 8])
     assert people.pick([8, 3], "skip").ids.tolist() == [3]
     assert people.rows(np.array([3, 8, 7])).tolist() == [1, -1, 0]

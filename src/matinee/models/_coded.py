@@ -14,6 +14,7 @@ from ..baseline.preference import fit_preference
 from ..baseline.time_offset import NEVER, NOW, TimedPeople, last_times, moved
 from ..baseline.variance import HeldOutPredictions
 from ..data import Histories, Ratings
+from ..data.coerce import as_ratings
 from ..data.values.weights import weighted_by_age
 from ..errors import TrainingError, UsageError
 from ..recommend import (
@@ -326,10 +327,13 @@ class Predicting(Coded):
 
     def _people(self, histories: HistoriesLike | None, unknown: Unknown) -> People:
         self._require_fitted()
+        if hasattr(histories, "columns") or hasattr(histories, "tocoo"):  # a frame or a matrix
+            histories = as_ratings(histories, "histories")
         if isinstance(histories, Ratings) and histories.times is not None:
             histories = weighted_by_age(histories, self.half_life, self.provenance.newest)
         if histories is not None:
-            return code_people(histories, self.item_ids, self.scale, unknown)
+            known, scale = self.knows_ratings, self.scale
+            return code_people(histories, self.item_ids, scale, unknown, knows_ratings=known)
         if self.histories is None:
             raise UsageError(
                 "this model was saved without its users' histories; pass histories=..."

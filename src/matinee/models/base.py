@@ -123,9 +123,9 @@ class Recommender(Updatable):
         """Recommend items to known or new users. New users need no retraining.
 
         Args:
-            histories: Ratings of the users: ``Ratings``, ``{user_id: {item_id: rating}}``, or a
-                sequence of ``{item_id: rating}``, whose user ids are then 0, 1, 2, ... By default,
-                those of training.
+            histories: Ratings of the users: ``Ratings``, a data frame, ``{user_id: {item_id:
+                rating}}``, or a sequence of ``{item_id: rating}``, whose user ids are then 0, 1,
+                2, ... By default, those of training.
             users: Ids of the users to recommend to, in this order; by default all.
             k: Length of the lists.
             exclude: Item ids never to recommend.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Set
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
@@ -151,8 +151,10 @@ def paired(users: Any, items: Any) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
     """Return ids of users and items as columns of one length; a single id stands for all.
 
     Raises:
-        UsageError: The lengths differ.
+        UsageError: The lengths differ, or several ids are in a set, which has no order.
     """
+    if any(isinstance(ids, Set) and len(ids) > 1 for ids in (users, items)):
+        raise UsageError("a set has no order, so its ids cannot be paired; pass lists")
     try:
         user, item = np.broadcast_arrays(as_column(users), as_column(items))
     except ValueError:

@@ -180,7 +180,7 @@ class Trainable(Params, Recommender):
         from ..recommend.interest import fit_interest, refitted
 
         lists, rows = self.settings.lists, train.by_user
-        if train.implicit and rows.weights is not None:  # the counts are weights, not ratings
+        if train.implicit:  # its values are no ratings
             rows = replace(rows, values=np.ones_like(rows.values))
         if self._earlier is not None:
             refitted_interest = refitted(self._earlier, rows, lists)

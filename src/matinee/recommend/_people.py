@@ -26,6 +26,7 @@ HistoriesLike = Ratings | Mapping[Any, History] | Sequence[History]
 _NAMED = 5
 _PAIR = (tuple, list, np.ndarray)
 _INT64 = range(-(2**63), 2**63)
+_UNTRAINED = "The model was trained"
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,11 +37,13 @@ class People:
         histories: In the item codes of one model.
         ids: External user ids, shape (users,); int64, or object of ``str``.
         unnamed: Whether the histories were a sequence, so that the ids are their positions.
+        passed: Whether a caller passed the histories, which are then not those of training.
     """
 
     histories: Histories
     ids: Ids
     unnamed: bool = False
+    passed: bool = False
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -53,7 +56,8 @@ class People:
         """
         requested = list(users)
         rows = self.rows(np.array(requested, dtype=object))
-        refuse_unknown("user", requested, rows, unknown)
+        absent = "The histories passed are" if self.passed else _UNTRAINED
+        refuse_unknown("user", requested, rows, unknown, absent)
         rows = rows[rows >= 0]
         return People(self.histories.take(rows), self.ids[rows])
 
@@ -78,12 +82,18 @@ class People:
 
 
 def code_people(
-    source: HistoriesLike, item_ids: Vocabulary, scale: Scale, unknown: Unknown = "error"
+    source: HistoriesLike,
+    item_ids: Vocabulary,
+    scale: Scale,
+    unknown: Unknown = "error",
+    *,
+    knows_ratings: bool = True,
 ) -> People:
     """Convert histories to a model's item codes.
 
     For an item rated twice in a history the last rating counts. An unknown item is an error, or is
-    ignored with ``unknown="skip"``.
+    ignored with ``unknown="skip"``. Interactions count as liked; for a model that does not
+    know ratings (``knows_ratings=False``), all histories are interactions.
 
     Raises:
         UnknownIdError: Items the model does not know.
@@ -94,27 +104,30 @@ def code_people(
         table = source.compact()
         items = item_ids.encode(table.item_ids.ids)
         refuse_unknown("item", table.item_ids.ids, items, unknown)
-        values = _as_interactions(table.values, scale)
+        values = table.values
+        if table.implicit:  # its values are 1, or counts
+            values = np.full_like(values, implied_rating(scale))
+        values = _as_interactions(values, scale, knows_ratings)
         _check_values(values, scale, table.item_ids.ids, table.items)
         coded = items[table.items]
         shape = table.n_users, len(item_ids)
         histories = _histories(table.users, coded, values, shape, table.weights)
-        return People(histories, table.user_ids.ids)
+        return People(histories, table.user_ids.ids, passed=True)
     ids, people = _split(source, implied_rating(scale))
     counts = [len(person) for person in people]
     names = np.empty(sum(counts), dtype=object)
     names[:] = [item for person in people for item, _ in person]
     try:
-        values = np.array([value for person in people for _, value in person], dtype=np.float32)
+        values = np.array([float(value) for person in people for _, value in person], np.float32)
     except (TypeError, ValueError):
         raise DataError("a history has a rating that is not a number") from None
     coded = item_ids.encode(names)
     refuse_unknown("item", names, coded, unknown)
-    values = _as_interactions(values, scale)
+    values = _as_interactions(values, scale, knows_ratings)
     _check_values(values, scale, names)
     rows = np.repeat(np.arange(len(people)), counts)
     histories = _histories(rows, coded, values, (len(people), len(item_ids)))
-    return People(histories, ids, not isinstance(source, Mapping))
+    return People(histories, ids, not isinstance(source, Mapping), passed=True)
 
 
 def refuse_unknown(
@@ -122,8 +135,11 @@ def refuse_unknown(
     ids: Sequence[Any] | npt.NDArray[Any],
     codes: npt.NDArray[np.integer[Any]],
     unknown: Unknown = "error",
+    absent: str = _UNTRAINED,
 ) -> None:
     """Raise an UnknownIdError that lists the ids whose code is -1, if any, unless "skip".
+
+    ``absent`` begins the sentence that says what is without them.
 
     Raises:
         UsageError: ``unknown`` is neither "error" nor "skip".
@@ -139,7 +155,7 @@ def refuse_unknown(
     more = f" and {len(missing) - _NAMED:,} more" if len(missing) > _NAMED else ""
     plural = "s" if len(missing) > 1 else ""
     raise UnknownIdError(
-        f"unknown {label}{plural}: {named}{more}. The model was trained without "
+        f"unknown {label}{plural}: {named}{more}. {absent} without "
         f"{'them' if plural else 'it'}; unknown='skip' (--skip-unknown) leaves "
         f"{'them' if plural else 'it'} out"
     )
@@ -148,6 +164,11 @@ def refuse_unknown(
 def _split(source: Any, rating: float) -> tuple[Ids, list[list[tuple[Any, float]]]]:
     if isinstance(source, Mapping):
         keys, histories = list(source), list(source.values())
+        if {"user", "item"} <= set(keys) or {"item", "rating"} <= set(keys):
+            raise UsageError(
+                f"a mapping with the keys {', '.join(map(str, keys))} looks like columns; pass "
+                "{user_id: {item_id: rating}}, or a data frame"
+            )
         if all(_is_whole(key) for key in keys):
             ids: Ids = np.array(keys, dtype=np.int64)
         else:
@@ -163,13 +184,14 @@ def _split(source: Any, rating: float) -> tuple[Ids, list[list[tuple[Any, float]
         ids = np.arange(len(histories), dtype=np.int64)
     else:
         raise UsageError(
-            f"histories must be Ratings, {{user_id: {{item_id: rating}}}} or a sequence of "
-            f"{{item_id: rating}}, not {type(source).__name__}"
+            f"histories must be Ratings, a data frame, {{user_id: {{item_id: rating}}}} or a "
+            f"sequence of {{item_id: rating}}, not {type(source).__name__}"
         )
-    if histories and all(_may_be_pair(one) for one in histories):
+    if histories and all(_may_be_row(one) for one in histories):
         raise UsageError(
-            f"histories such as {histories[0]!r} could be (item, rating) pairs of one person or "
-            "items of several; pass [[(item, rating), ...]] or [[item, item], ...]"
+            f"histories such as {histories[0]!r} could be rows, (item, rating) pairs of one person "
+            "or items of several; pass {user: {item: rating}}, [[(item, rating), ...]] or "
+            "[[item, item], ...]"
         )
     people = []
     for history in histories:
@@ -204,19 +226,23 @@ def _is_whole(key: Any) -> bool:
     return (isinstance(key, int) or float(key).is_integer()) and int(key) in _INT64
 
 
-def _may_be_pair(history: Any) -> bool:
-    """Return whether a history of two items looks like an item and its rating."""
+def _may_be_row(history: Any) -> bool:
+    """Return whether a history of items looks like an item and its rating, or a row with them."""
     return (
         isinstance(history, tuple)
-        and len(history) == 2
-        and isinstance(history[1], int | float | np.number)
-        and not isinstance(history[0], tuple | list)
+        and 2 <= len(history) <= 4
+        and isinstance(history[-1], int | float | np.number)
+        and not any(isinstance(item, tuple | list) for item in history)
     )
 
 
-def _as_interactions(values: npt.NDArray[np.float32], scale: Scale) -> npt.NDArray[np.float32]:
-    """For a model of interactions without weights, set every value to 1."""
-    return np.full_like(values, scale.high) if is_constant(scale) else values
+def _as_interactions(
+    values: npt.NDArray[np.float32], scale: Scale, knows_ratings: bool
+) -> npt.NDArray[np.float32]:
+    """For a model of interactions, set every value to one within its scale."""
+    if knows_ratings and not is_constant(scale):
+        return values
+    return np.full_like(values, scale.high)
 
 
 def _check_values(
