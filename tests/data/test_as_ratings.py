@@ -98,6 +98,8 @@ def test_columns_without_names_can_be_mapped_by_their_numbers() -> None:
         ({"user": FRAME.user[::-1], "item": FRAME.item, "rating": FRAME.rating}, "indexes differ"),
         ([(1, 2, 3), (1, 2)], "rows differ in length"),
         (iter([]), "holds no ratings"),
+        ([], "the list of rows or files is empty"),
+        (FRAME.assign(rating=1j), "column 'rating' is complex128"),
         (
             pa.table([[1, 2], [1, 2], [3, 4], [4, 3]], names=["user", "item", "rating", "rating"]),
             "two columns are called 'rating'",
@@ -116,6 +118,9 @@ def test_relations_of_duckdb() -> None:
             "CREATE TABLE t AS SELECT range AS user, range AS item, 3 AS rating FROM range(4)"
         )
         assert len(load(con.table("t"))) == 4
+        con.execute("FROM t").fetchall()
+        with pytest.raises(UsageError, match="holds no result"):
+            load(con)
 
 
 def test_splits_of_a_frame_are_its_rows() -> None:

@@ -315,6 +315,8 @@ def test_refusals() -> None:
                 split(ratings, holdout, by=by)  # type: ignore[arg-type]
     with pytest.raises(UsageError, match="leave none to train on"):
         split(ratings, 900)
+    with pytest.raises(UsageError, match=r"holdout = '0\.2': give a number"):
+        split(ratings, "0.2")  # type: ignore[arg-type]
     with pytest.raises(UsageError, match=r"and valid = 0\.5 of 900 ratings leave none"):
         split_three(ratings, 0.5, 0.5)
     with pytest.raises(UsageError, match="at works with by='time'"):

@@ -118,7 +118,8 @@ def code_people(
     names = np.empty(sum(counts), dtype=object)
     names[:] = [item for person in people for item, _ in person]
     try:
-        values = np.array([float(value) for person in people for _, value in person], np.float32)
+        values = np.array([value for person in people for _, value in person], dtype=np.float32)
+        values = values.reshape(len(names))  # lists for ratings have two dimensions
     except (TypeError, ValueError):
         raise DataError("a history has a rating that is not a number") from None
     coded = item_ids.encode(names)

@@ -75,7 +75,7 @@ def _find(source: str | Path, work: Workspace) -> Found:
 def find_all(sources: Sequence[str | Path], work: Workspace) -> Found:
     """Return the files of several sources, read as the parts of one table."""
     if not sources:
-        raise UsageError("no files given")
+        raise UsageError("no ratings: the list of rows or files is empty")
     sources_found = [find(source, work) for source in sources]
     lake = next((one for one in sources_found if one.lake), None)
     if lake is not None and len(sources_found) > 1:

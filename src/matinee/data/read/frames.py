@@ -124,14 +124,17 @@ def _scannable(source: Any) -> Any:
     package = type(source).__module__.partition(".")[0]
     if package == "scipy" and hasattr(source, "tocoo"):
         matrix = source.tocoo()
-        return {"user": matrix.row, "item": matrix.col, "rating": _column(matrix.data)}
+        return {"user": matrix.row, "item": matrix.col, "rating": _column(matrix.data, "rating")}
     if isinstance(source, Mapping):
         _check_keys(source)
-        return {str(name): _column(values) for name, values in source.items()}
+        return {str(name): _column(values, name) for name, values in source.items()}
     if package in ("duckdb", "_duckdb") and hasattr(source, "fetchnumpy"):
-        return {str(name): _column(values) for name, values in source.fetchnumpy().items()}
+        columns = source.fetchnumpy()
+        if columns is None:
+            raise UsageError("the DuckDB connection holds no result; pass con.sql('select ...')")
+        return {str(name): _column(values, name) for name, values in columns.items()}
     if isinstance(source, np.ndarray) and source.dtype.names is not None and source.ndim == 1:
-        return {name: _column(np.asarray(source[name])) for name in source.dtype.names}
+        return {name: _column(np.asarray(source[name]), name) for name in source.dtype.names}
     if package == "polars":
         return _polars(source)
     if package == "pandas":
@@ -207,12 +210,12 @@ def _of_rows(rows: list[Any]) -> Any:
         return {name: _column([]) for name in _ROWS[:3]}
     if all(isinstance(row, Mapping) for row in rows):
         names = list(dict.fromkeys(name for row in rows for name in row))
-        return {str(name): _column([row.get(name) for row in rows]) for name in names}
+        return {str(name): _column([row.get(name) for row in rows], name) for name in names}
     widths = {len(row) if isinstance(row, list | tuple | np.ndarray) else 0 for row in rows}
     if len(widths) != 1 or not widths <= {2, 3, 4}:
         return None
     columns = zip(*rows, strict=True)
-    return {name: _column(column) for name, column in zip(_ROWS, columns, strict=False)}
+    return {name: _column(column, name) for name, column in zip(_ROWS, columns, strict=False)}
 
 
 def _polars(source: Any) -> Any:
@@ -222,7 +225,7 @@ def _polars(source: Any) -> Any:
     # Arrow would store the addresses of Python objects.
     objects = any(str(dtype) == "Object" for dtype in frame.dtypes)
     table = None if objects else _arrow(lambda: _plain_arrow(frame.to_arrow()))
-    return table or {name: _column(frame[name].to_list()) for name in frame.columns}
+    return table or {name: _column(frame[name].to_list(), name) for name in frame.columns}
 
 
 def _pandas(frame: Any) -> Any:
@@ -255,7 +258,7 @@ def _pandas(frame: Any) -> Any:
 
         return pa.Table.from_pandas(frame, preserve_index=False)
 
-    return _arrow(table) or {name: _column(frame[name].to_numpy()) for name in frame.columns}
+    return _arrow(table) or {name: _column(frame[name].to_numpy(), name) for name in frame.columns}
 
 
 def _arrow(make: Any) -> Any:
@@ -272,11 +275,11 @@ def _arrow(make: Any) -> Any:
         raise
 
 
-def _column(values: Any) -> npt.NDArray[Any]:
+def _column(values: Any, name: Any = "") -> npt.NDArray[Any]:
     """Return a numpy column that DuckDB scans: plain numbers, times, or an object array of text."""
     array = values if isinstance(values, np.ndarray) else _listed(values)
     if array.ndim != 1:
-        raise DataError(f"a column has {array.ndim} dimensions; it must have one")
+        raise DataError(f"column {name!r} has {array.ndim} dimensions; it must have one")
     if np.ma.isMaskedArray(array):
         gaps = np.ma.getmaskarray(array)
         array = array.data.astype(object)
@@ -292,7 +295,7 @@ def _column(values: Any) -> npt.NDArray[Any]:
     if array.dtype.kind == "M":
         return np.ascontiguousarray(array.astype("datetime64[us]"))
     if array.dtype.kind not in "iufb":
-        raise DataError(f"a column of {array.dtype} cannot be read; make it numbers or text")
+        raise DataError(f"column {name!r} is {array.dtype}; make it numbers or text")
     # DuckDB scans no array that runs backwards.
     return np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("="))
 

@@ -52,6 +52,10 @@ class Division:
 
     def __post_init__(self) -> None:
         checked_seed(self.seed)
+        for name in ("holdout", "valid", "given"):
+            size = getattr(self, name)
+            if not isinstance(size, int | float | np.number):
+                raise UsageError(f"{name} = {size!r}: give a number")
 
 
 @dataclass(frozen=True)
