@@ -11,6 +11,7 @@ import ast
 import datetime
 import inspect
 import json
+import re
 import sys
 import textwrap
 import types
@@ -297,7 +298,7 @@ def _type(annotation: Any, metadata: list[Any]) -> str:
         each = get_args(annotation)[0]
         if get_origin(each) is Literal:
             return f"list of {_type(each, [])}"
-        return f"list of {_type(each, [])}s"
+        return "list of " + re.sub(r"(?= [≥>≤<]|$)", "s", _type(each, []), count=1)
     plain = {int: "whole number", float: "number", bool: "`true`, `false`", str: "text"}
     text = plain.get(annotation, getattr(annotation, "__name__", str(annotation)).lower())
     text = "none" if annotation is type(None) else text
