@@ -24,6 +24,9 @@ from typing import Any, TypeVar, cast
 from .threads import RowCost, in_parts
 
 F = TypeVar("F", bound=Callable[..., Any])
+FAST = {"reassoc", "contract", "nsz", "arcp"}
+"""``fastmath`` of kernels: sums may be re-associated, which allows vector units; NaN and infinity
+keep their meaning, so that a diverging loss is detected."""
 _COMPILING = threading.RLock()
 _FOR_KERNELS = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 """Options of functions called by neither Python nor C, which save a tenth of compilation."""

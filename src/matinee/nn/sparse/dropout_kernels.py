@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from ...base.arrays import Float, Int32, Int64
-from ...base.compiled import inlined, kernel, shared
-from .kernels import FAST, add_weighted, four_dots
+from ...base.compiled import FAST, inlined, kernel, shared
+from .kernels import add_weighted, four_dots
 from .random import uniform
 
 BLOCK = 128

@@ -16,12 +16,8 @@ from typing import Any
 import numpy as np
 
 from ...base.arrays import Float, Float64, Int32, Int64
-from ...base.compiled import inlined, kernel, part, shared
+from ...base.compiled import FAST, inlined, kernel, part, shared
 from ..activations import activate, slope
-
-# Sums may be re-associated, which allows vector units; NaN and infinity keep their meaning, so that
-# a diverging loss is detected.
-FAST = {"reassoc", "contract", "nsz", "arcp"}
 
 
 @inlined

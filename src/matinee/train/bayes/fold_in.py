@@ -14,9 +14,8 @@ from __future__ import annotations
 import numpy as np
 
 from ...base.arrays import Float32, Float64, Int32, Int64
-from ...base.compiled import kernel, shared
+from ...base.compiled import FAST, kernel, shared
 from ..factors.cholesky import factorise, solve
-from .kernels import FAST
 from .probit import between, density, upper_tail
 
 STEPS = 6

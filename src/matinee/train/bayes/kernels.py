@@ -24,9 +24,8 @@ from __future__ import annotations
 import numpy as np
 
 from ...base.arrays import Float32, Float64, Int32, Int64
-from ...base.compiled import kernel
+from ...base.compiled import FAST, kernel
 
-FAST = {"reassoc", "contract", "nsz", "arcp"}
 P, S1, S2, E0, E1, COUNT, X, SELF = range(8)
 """Own sum p; sum of the other side's q over the row's ratings; of q^2; of the residuals; of the
 residuals times q; number of ratings; x of the features being drawn; change of s since the last

@@ -8,10 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ...base.arrays import Float32, Float64, Int32, Int64
-from ...base.compiled import shared
+from ...base.compiled import FAST, shared
 from .cholesky import factorise, solve
-
-FAST = {"reassoc", "contract", "nsz", "arcp"}
 
 
 @shared(64, fastmath=FAST, error_model="numpy")

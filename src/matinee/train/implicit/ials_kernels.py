@@ -7,9 +7,7 @@ from typing import Any
 import numpy as np
 
 from ...base.arrays import Float, Int32, Int64
-from ...base.compiled import inlined, shared
-
-FAST = {"reassoc", "contract", "nsz", "arcp"}
+from ...base.compiled import FAST, inlined, shared
 
 
 @inlined

@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ...base.arrays import Float32, Float64, Int32
-from ...base.compiled import shared
-from ..implicit.ials_kernels import FAST, cholesky_solve
+from ...base.compiled import FAST, shared
+from ..implicit.ials_kernels import cholesky_solve
 
 _CHUNKS = 64
 

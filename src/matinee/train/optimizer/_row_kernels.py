@@ -21,11 +21,10 @@ from typing import Any
 import numpy as np
 
 from ...base.arrays import Float, Float64, Int32, Int64
-from ...base.compiled import kernel, part, shared
+from ...base.compiled import FAST, kernel, part, shared
 from ...nn import add_weighted
 from ._moves import ADAM, move
 
-FAST = {"reassoc", "contract", "nsz", "arcp"}
 STRETCH = 32_768
 """Parameters of the flat vector processed per thread at a time."""
 
