@@ -14,7 +14,7 @@ docs/lab-notes.md; ``benchmarks/time_offset.py`` prints them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -109,10 +109,14 @@ def moved(model: Scaled, predicted: Float64, offsets: Float64 | None) -> Float64
 def last_times(ratings: Ratings) -> Int64:
     """Return the time of each user's last rating, int64 (n_users,); ``NEVER`` without one."""
     assert ratings.times is not None
-    rows = ratings.by_user
-    last = np.full(ratings.n_users, NEVER)
-    rated = np.flatnonzero(rows.counts)
-    last[rated] = np.maximum.reduceat(rows.aligned(ratings.times), rows.indptr[rated])
+    return _last_of_rows(ratings.by_user, ratings.by_user.aligned(ratings.times))
+
+
+def _last_of_rows(csr: Csr, times: Int64) -> Int64:
+    """Return the largest of the times (entries,) in each row, int64 (rows,); ``NEVER`` if empty."""
+    last = np.full(csr.n_rows, NEVER)
+    rated = np.flatnonzero(csr.counts)
+    last[rated] = np.maximum.reduceat(times, csr.indptr[rated])
     return last
 
 
@@ -183,24 +187,13 @@ def _add_origin(csr: Csr, times: Int64, cut: int, known: Float64, new: Float64) 
         The largest number of days since a user's last rating before the time.
     """
     before = times < cut
-    people = np.repeat(np.arange(csr.n_rows), csr.counts)
-    counts = np.bincount(people[before], minlength=csr.n_rows)
-    weights = None if csr.weights is None else csr.weights[before]
-    train = replace(
-        csr,
-        indptr=np.append(0, np.cumsum(counts)),
-        indices=csr.indices[before],
-        values=csr.values[before],
-        order=None,
-        weights=weights,
-    )
+    train = csr.where(before)
     bias = fit_bias(train)
-    last = np.full(csr.n_rows, NEVER)
-    rated = np.flatnonzero(counts)
-    last[rated] = np.maximum.reduceat(times[before], train.indptr[rated])
-    users, items = people[~before], csr.indices[~before]
+    last = _last_of_rows(train, times[before])
+    users = np.repeat(np.arange(csr.n_rows), csr.counts)[~before]
+    items = csr.indices[~before]
     residuals = csr.values[~before] - bias.predict(Histories.of(train), users, items)
-    returning = counts[users] > 0
+    returning = train.counts[users] > 0
     days = (times[~before][returning] - last[users[returning]]) / DAY
     for sums, chosen, regressor in (
         (known, returning, np.log1p(days)),

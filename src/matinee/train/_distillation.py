@@ -10,19 +10,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
-from typing import Any
+from functools import cached_property, partial
 
 import numpy as np
-import numpy.typing as npt
 
-from ..base.arrays import Float, Float32, Float64, Int32, Int64
-from ..base.compiled import kernel, part, shared
-from ..base.memory import count_codes
+from ..base.arrays import Array, Float, Float32, Float64, Int32, Int64, row_bounds
+from ..base.compiled import FAST, kernel, part, shared
+from ..base.memory import count_codes, row_chunks
 from ..data import Csr
 from ..nn import Batch, Inputs, Network, encode_rows, row_biases
 from ..nn.activations import activate
-from ..nn.sparse.kernels import FAST, four_dots
+from ..nn.sparse.kernels import four_dots
 from ..nn.sparse.random import uniform
 
 ROWS = 1024
@@ -146,19 +144,19 @@ class Distillation:
         self._kept.add(batch.indptr, rows, column, target)
         target = np.clip(target / len(self.teachers), self.low, self.high)
         target -= offset[column] + np.repeat(batch.row_bias, np.diff(batch.indptr))
-        both = _Joint(batch.indptr)
+        joint = partial(_interleaved, batch.indptr)
         joined = replace(
             batch,
             indptr=2 * batch.indptr,
-            column=both.of(batch.column, column),
-            target=both.of(batch.target, target),
-            weight=both.of(batch.weight, weight),
-            level=None if batch.level is None else both.of(batch.level, np.full_like(column, -1)),
+            column=joint(batch.column, column),
+            target=joint(batch.target, target),
+            weight=joint(batch.weight, weight),
+            level=None if batch.level is None else joint(batch.level, np.full_like(column, -1)),
         )
         if batch.source is not batch.column:
             return joined
         # Inputs and outputs share their columns: the added entries have input coefficient 0.
-        coef = both.of(batch.coef, np.zeros_like(batch.coef))
+        coef = joint(batch.coef, np.zeros_like(batch.coef))
         return replace(joined, in_ptr=joined.indptr, source=joined.column, coef=coef)
 
 
@@ -187,23 +185,20 @@ class _Kept:
         counts = known.counts.astype(np.float64)
         if rows is not None:
             counts = np.where(np.isin(np.arange(len(counts)), rows), counts, 0.0)
-        asked, kept = counts * (epochs / max(len(known.indices), 1)), np.zeros(0, dtype=np.int64)
+        uses, kept = counts * (epochs / max(len(known.indices), 1)), np.zeros(0, dtype=np.int64)
         times, limit = _TIMES, min(_MOST_KEPT * len(known.indices), _KEPT_IN_ALL)
         while not len(kept) or kept.sum() > limit:
-            least = np.divide(times, asked, out=np.full_like(asked, np.inf), where=asked > 0)
+            least = np.divide(times, uses, out=np.full_like(uses, np.inf), where=uses > 0)
             kept = np.searchsorted(-popularity[order], -least, side="right")
             times *= 1.5
-        ptr = np.concatenate([[0], np.cumsum(kept)])
+        ptr = row_bounds(kept)
         self._ptr = np.zeros_like(ptr)  # the cache is empty: ``add`` computes all
         self._values = np.zeros(ptr[-1], dtype=teachers[0].vectors.dtype)
-        first = 0
-        while first < known.n_rows:
-            last = int(np.searchsorted(ptr, ptr[first] + _KEPT_AT_ONCE, side="right")) - 1
-            some = np.arange(first, max(last, first + 1), dtype=np.int64)
-            first, begin, end = int(some[-1]) + 1, ptr[first], ptr[some[-1] + 1]
-            row_ptr = ptr[some[0] : first + 1] - begin
-            column = order[np.arange(end - begin) - np.repeat(row_ptr[:-1], kept[some])]
-            self.add(row_ptr, some, column, self._values[begin:end])
+        for some in row_chunks(ptr, _KEPT_AT_ONCE):
+            bounds = ptr[some.start : some.stop + 1]
+            starts, values = bounds - bounds[0], self._values[bounds[0] : bounds[-1]]
+            column = order[np.arange(len(values)) - np.repeat(starts[:-1], kept[some])]
+            self.add(starts, np.arange(some.start, some.stop), column, values)
         self._ptr = ptr
 
     def add(self, indptr: Int64, rows: Int64, column: Int32, target: Float) -> None:
@@ -234,18 +229,12 @@ class _Kept:
             )
 
 
-class _Joint:
-    """Interleaves two arrays by row: for each row the entries of the first, then the second."""
-
-    def __init__(self, indptr: Int64) -> None:
-        self._indptr = indptr
-
-    def of(self, first: npt.NDArray[Any], second: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        """Return the interleaved array, of twice the length."""
-        out = np.empty(2 * len(first), dtype=first.dtype)
-        bits = f"i{first.itemsize}"  # one compiled function serves all types of that size
-        _join(self._indptr, first.view(bits), second.view(bits), out.view(bits))
-        return out
+def _interleaved(indptr: Int64, first: Array, second: Array) -> Array:
+    """Return for each row the entries of the first array, then those of the second."""
+    out = np.empty(2 * len(first), dtype=first.dtype)
+    bits = f"i{first.itemsize}"  # one compiled function serves all types of that size
+    _join(indptr, first.view(bits), second.view(bits), out.view(bits))
+    return out
 
 
 @kernel()
@@ -342,9 +331,7 @@ def _predict(
 
 
 @kernel()
-def _join(
-    indptr: Int64, first: npt.NDArray[Any], second: npt.NDArray[Any], out: npt.NDArray[Any]
-) -> None:
+def _join(indptr: Int64, first: Array, second: Array, out: Array) -> None:
     for b in range(len(indptr) - 1):
         for j in range(indptr[b], indptr[b + 1]):
             out[indptr[b] + j] = first[j]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..base.arrays import Float32, Float64, Int32, Int64, Mask
+from ..base.arrays import Float32, Float64, Int32, Int64, Mask, row_bounds
 from ..base.memory import chunks, count_codes, large_take
 from ..data import Csr, Ratings
 from ..nn import Inputs, Network, predict_entries
@@ -53,7 +53,7 @@ class Holdout:
     ) -> Holdout:
         """Hold out every entry of a CSR."""
         rows = np.flatnonzero(csr.counts)
-        indptr = np.concatenate([[0], np.cumsum(csr.counts[rows])]).astype(np.int64)
+        indptr = row_bounds(csr.counts[rows])
         return cls(rows, indptr, csr.indices, csr.values, low, high, users_are_columns, group)
 
     def predict(self, network: Network, inputs: Inputs, known: Csr) -> Float64:

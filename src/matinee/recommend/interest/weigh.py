@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...base.arrays import Float32, Float64
+from ...base.arrays import Float32, Float64, row_bounds
 from ...data import Csr
 from .. import top_k
 from .base import Interest
@@ -69,7 +69,7 @@ class Pool:
         for row, each in enumerate(kept):
             pool[row, width - len(each) :] = each
         counts = part.held.counts[part.people]
-        ends = np.r_[0, np.cumsum(counts)].astype(np.int64)
+        ends = row_bounds(counts)
         held = (width - np.repeat(ends[1:], counts) + np.arange(ends[-1])).astype(np.int32)
         ones = np.ones(len(held), dtype=np.float32)
         nothing = Csr(np.zeros_like(ends), held[:0], ones[:0], None, width)
