@@ -42,17 +42,13 @@ class BspmFilter:
         vectors: float32 (items, vectors), V.
         root: float32 (items,), the square root of D_i.
         rows: float32 CSR (users, items), N; None if blur and sharpening are 0.
-        low_pass: See ``BspmConfig``.
-        blur: See ``BspmConfig``.
-        sharpen: See ``BspmConfig``.
+        config: The options.
     """
 
     vectors: Float32
     root: Float32
     rows: Any
-    low_pass: float
-    blur: float
-    sharpen: float
+    config: BspmConfig
 
     def scores(self, rows: Csr) -> Float32:
         """Return scores of all items, float32 (users, items).
@@ -73,22 +69,23 @@ class BspmFilter:
         """Compute ``scores`` of a batch of users, float32 CSR (users, items)."""
         from scipy import sparse
 
+        config = self.config
         low = (people @ sparse.diags(_inverse(self.root)) @ self.vectors).astype(np.float32)
         if self.rows is None:
             scores: Float32 = low @ self.vectors.T
-            scores *= np.float32(self.low_pass) * self.root
+            scores *= np.float32(config.low_pass) * self.root
             return scores
         # By items: a sparse matrix times a dense one then reads and writes whole rows of people.
         columns = self.vectors @ low.T
-        columns *= (np.float32(self.low_pass) * self.root)[:, None]
-        if self.blur:
+        columns *= (np.float32(config.low_pass) * self.root)[:, None]
+        if config.blur:
             by_user = (self.rows @ people.T).toarray()
-            by_user *= np.float32(self.blur)
+            by_user *= np.float32(config.blur)
             columns += self.rows.T @ by_user
         term = columns
-        for order in range(1, _ORDER + 1 if self.sharpen else 1):
+        for order in range(1, _ORDER + 1 if config.sharpen else 1):
             term = self.rows.T @ (self.rows @ term)
-            term *= np.float32(-self.sharpen / order)
+            term *= np.float32(-config.sharpen / order)
             columns = columns + term
         return np.ascontiguousarray(columns.T, dtype=np.float32)
 
@@ -107,14 +104,8 @@ def fit_bspm(rows: Csr, config: BspmConfig) -> BspmFilter:
         data *= rows.weights
     matrix = rows.scipy(data)
     needed = config.blur > 0.0 or config.sharpen > 0.0
-    return BspmFilter(
-        leading_vectors(matrix, config.singular_vectors),
-        root,
-        matrix if needed else None,
-        config.low_pass,
-        config.blur,
-        config.sharpen,
-    )
+    vectors = leading_vectors(matrix, config.singular_vectors)
+    return BspmFilter(vectors, root, matrix if needed else None, config)
 
 
 def leading_vectors(matrix: Any, number: int) -> Float32:

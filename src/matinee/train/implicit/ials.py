@@ -21,16 +21,12 @@ class ItemFactors:
     Attributes:
         items: float32 (items, factors), in the eigenbasis of their Gram matrix.
         shared: float64 (factors,), the eigenvalues times the unobserved weight.
-        ridge: See ``IalsConfig``.
-        ridge_power: See ``IalsConfig``.
-        unobserved: See ``IalsConfig``.
+        config: The options, of which ``ridge``, ``ridge_power`` and ``unobserved`` are read.
     """
 
     items: Float32
     shared: Float64
-    ridge: float
-    ridge_power: float
-    unobserved: float
+    config: IalsConfig
 
     def fold_in(self, rows: Csr) -> Float32:
         """Solve for vectors of users, float32 (users, factors).
@@ -38,7 +34,7 @@ class ItemFactors:
         Args:
             rows: Interactions by user, weighted as in training.
         """
-        ridge = ridges(rows.row_weights, len(self.items), self)
+        ridge = ridges(rows.row_weights, len(self.items), self.config)
         return solved(rows, self.items, self.shared, ridge)
 
     def scores(self, rows: Csr) -> Float32:
@@ -73,7 +69,7 @@ def fit_ials(rows: Csr, config: IalsConfig, rng: np.random.Generator) -> ItemFac
         if not np.isfinite(items).all():
             raise TrainingError("iALS: vectors are no longer finite; raise ials.ridge")
     items, shared, _ = rotated(items, config.unobserved)
-    return ItemFactors(items, shared, config.ridge, config.ridge_power, config.unobserved)
+    return ItemFactors(items, shared, config)
 
 
 def steps_for(rows: Csr, steps: int) -> int:
@@ -85,13 +81,13 @@ def steps_for(rows: Csr, steps: int) -> int:
     return steps if len(rows.indices) > 4 * (steps + 1) * rows.n_rows else 0
 
 
-def ridges(weights: Float64, other: int, config: IalsConfig | ItemFactors) -> Float64:
+def ridges(weights: Float64, other: int, config: IalsConfig) -> Float64:
     """Return the regularisation of each row, float64 (rows,).
 
     Args:
         weights: Total weight of each row's interactions, float64 (rows,).
         other: Size of the other side.
-        config: Has penalty, ridge_power and unobserved.
+        config: The options.
     """
     seen = weights + config.unobserved * other
     return config.ridge * seen**config.ridge_power

@@ -3,57 +3,54 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, Self
 
 import numpy as np
 
 from ....base.arrays import Float32
-from ....data import Csr, Histories
+from ....data import Csr
 from ....train.implicit import BspmConfig, BspmFilter, fit_bspm
 from ....train.lists import ListsConfig
-from ..base import Arrays, Interest, State, restored_sparse, sparse_state, users_of_items
+from ..base import (
+    Arrays,
+    FittedWeights,
+    Interest,
+    State,
+    restored_sparse,
+    sparse_state,
+    users_of_items,
+)
 from ..candidates import Candidate, OnEpoch
 from ..held_out import HeldOut
 
 
-class Bspm(Interest):
+class Bspm(FittedWeights, Interest):
     """Interactions through a low-pass filter, blurred and sharpened.
 
     Ratings are not used. See ``matinee.train.implicit``.
-
-    Args:
-        counts: float32 (items,), training users of each item.
-        filters: The fitted filters.
-        settings: The options they were fitted with.
     """
 
     name = "bspm"
     of_items = ("vectors",)
-
-    def __init__(self, counts: Float32, filters: BspmFilter, settings: BspmConfig) -> None:
-        self.counts = counts
-        self.filters = filters
-        self.settings = settings
+    weights: BspmFilter
 
     @classmethod
     def fitted(cls, rows: Csr, settings: BspmConfig) -> Self:
         """Fit to interactions."""
-        return cls(users_of_items(rows), fit_bspm(rows, settings), settings)
+        return cls(users_of_items(rows), fit_bspm(rows, settings))
 
     def refitted(self, rows: Csr) -> Bspm:
         """See ``Interest``."""
-        return Bspm.fitted(rows, self.settings)
-
-    def _scores(self, histories: Histories) -> Float32:
-        return self.filters.scores(histories.csr(len(self.counts)))
+        return Bspm.fitted(rows, self.weights.config)
 
     def state(self) -> State:
         """See ``Interest``."""
-        arrays = {"vectors": self.filters.vectors}
-        rows = self.filters.rows
+        arrays, rows = {"vectors": self.weights.vectors}, self.weights.rows
         if rows is not None:
             arrays |= sparse_state(rows, "rows.")
-        return arrays, {"name": self.name, "settings": self.settings.model_dump(mode="json")}
+        settings = self.weights.config.model_dump(mode="json")
+        return arrays, {"name": self.name, "settings": settings}
 
     @classmethod
     def restore(cls, counts: Float32, arrays: Arrays, config: Mapping[str, Any]) -> Self:
@@ -62,15 +59,7 @@ class Bspm(Interest):
         rows = None
         if "rows.values" in arrays:
             rows = restored_sparse(arrays, len(counts), "rows.")
-        filters = BspmFilter(
-            arrays["vectors"],
-            np.sqrt(counts),
-            rows,
-            settings.low_pass,
-            settings.blur,
-            settings.sharpen,
-        )
-        return cls(counts, filters, settings)
+        return cls(counts, BspmFilter(arrays["vectors"], np.sqrt(counts), rows, settings))
 
 
 def candidate(
@@ -82,8 +71,4 @@ def candidate(
 
 def bspm(part: HeldOut, config: BspmConfig) -> Candidate:
     """Return the candidate of BSPM."""
-
-    def fit(rows: Csr) -> Interest:
-        return Bspm.fitted(rows, config)
-
-    return Candidate(part, fit)
+    return Candidate(part, partial(Bspm.fitted, settings=config))

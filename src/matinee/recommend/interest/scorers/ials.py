@@ -16,6 +16,9 @@ from ..base import Arrays, FittedWeights, Interest, State, users_of_items
 from ..candidates import Candidate, OnEpoch
 from ..held_out import HeldOut
 
+OPTIONS = ("ridge", "ridge_power", "unobserved")
+"""The options that scores depend on, besides the fitted vectors."""
+
 
 class Factors(FittedWeights, Interest):
     """Item vectors, and user vectors by one solve; see ``matinee.train.implicit``."""
@@ -27,23 +30,17 @@ class Factors(FittedWeights, Interest):
     def state(self) -> State:
         """See ``Interest``."""
         weights = self.weights
-        config = {
-            "name": self.name,
-            "ridge": weights.ridge,
-            "ridge_power": weights.ridge_power,
-            "unobserved": weights.unobserved,
-        }
-        return {"items": weights.items, "shared": weights.shared}, config
+        options = weights.config.model_dump(include=set(OPTIONS))
+        return {"items": weights.items, "shared": weights.shared}, {"name": self.name, **options}
 
     @classmethod
     def restore(cls, counts: Float32, arrays: Arrays, config: Mapping[str, Any]) -> Self:
         """See ``Interest``."""
-        options = IalsConfig.make({n: config[n] for n in ("ridge", "ridge_power", "unobserved")})
-        ridge = options.ridge, options.ridge_power, options.unobserved
+        options = IalsConfig.make({name: config[name] for name in OPTIONS})
         items, shared = arrays["items"], arrays["shared"]
         if shared.shape != items.shape[1:]:
             raise ModelFileError(f"{cls.name}: items and shared are not of the same factors")
-        return cls(counts, ItemFactors(items, shared, *ridge))
+        return cls(counts, ItemFactors(items, shared, options))
 
 
 def candidate(

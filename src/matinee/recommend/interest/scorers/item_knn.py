@@ -8,7 +8,7 @@ from typing import Any, Self
 import numpy as np
 
 from ....base.arrays import Float32
-from ....data import Csr, Histories
+from ....data import Histories
 from ....train.implicit import fit_item_knn
 from ....train.lists import ListsConfig
 from ..base import Arrays, Interest, State, restored_sparse, sparse_state, users_of_items
@@ -49,8 +49,6 @@ def candidate(
     part: HeldOut, config: ListsConfig, rng: np.random.Generator, on_epoch: OnEpoch | None
 ) -> Candidate:
     """Return the candidate of item-kNN."""
-
-    def fit(rows: Csr) -> Interest:
-        return Neighbours(users_of_items(rows), fit_item_knn(rows, config.knn))
-
-    return Candidate(part, fit)
+    return Candidate(
+        part, lambda rows: Neighbours(users_of_items(rows), fit_item_knn(rows, config.knn))
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from typing import Any, Self
 
 import numpy as np
@@ -158,8 +159,4 @@ def candidate(
 
 def linear(part: HeldOut, config: LinearConfig, fitted: Interest | None = None) -> Candidate:
     """Return the candidate of the closed form; ``fitted`` as for ``Candidate``."""
-
-    def fit(rows: Csr) -> Interest:
-        return Linear.fitted(rows, config)
-
-    return Candidate(part, fit, fitted)
+    return Candidate(part, partial(Linear.fitted, settings=config), fitted)

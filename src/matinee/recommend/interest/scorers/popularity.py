@@ -53,8 +53,4 @@ def candidate(
 
 def popularity(part: HeldOut) -> Candidate:
     """Return the candidate of popularity, with the same scores for all users."""
-
-    def fit(rows: Csr) -> Interest:
-        return Popularity(users_of_items(rows))
-
-    return Candidate(part, fit)
+    return Candidate(part, lambda rows: Popularity(users_of_items(rows)))
