@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 
 import matinee
+from matinee.lab.comparison import compare
 
 
 @pytest.fixture(scope="module")
@@ -63,3 +65,33 @@ def test_a_model_of_interactions_is_compared_by_its_lists(
     answer = shell.json("compare", plain, lists, "--test", catalogue / "parts")
     assert answer["rmse"] is None
     assert answer["gains"]["ndcg@10"]["value"] != 0
+
+
+def test_a_model_saved_without_histories(shell: Any, plain: Path, catalogue: Path) -> None:
+    model = matinee.load_model(plain)
+    bare = model.save(shell.folder / "bare", histories=False)
+    parts = catalogue / "parts"
+    given = (
+        "--given",
+        parts / "train.parquet",
+        "--allow-overlap",
+        "--test",
+        parts / "test.parquet",
+    )
+    answer = shell.json("compare", bare, plain, *given, "--out", "page.html")
+    assert answer["first"]["baselines"] == {}
+    assert list(answer["second"]["baselines"]) == ["popularity"]
+    assert shell.json("report", bare, *given)["report"].endswith("bare-report.html")
+
+
+def test_examples_are_plain_and_mark_hits_as_the_evaluation_does() -> None:
+    users, items = np.divmod(np.arange(36), 6)
+    test = (users + items) % 3 == 0
+    values = np.where(items % 2, 4.1, 1.0)  # as float32 below 4.1
+    train = matinee.data.Ratings.from_arrays(users[~test], items[~test], values[~test])
+    held = matinee.data.Ratings.from_arrays(users[test], items[test], values[test])
+    model = matinee.ItemMean().fit(train)
+    result = compare(model, model, held, k=[6], relevant=4.1, allow_overlap=True)
+    assert json.loads(json.dumps(result.as_dict()))["examples"][0]["user"] == 0
+    hits = [item.relevant for each in result.examples for item in each.first]
+    assert sum(hits) == 3 * result.first.value("recall", 6) == 3

@@ -124,18 +124,29 @@ def compare(
     common: dict[str, Any] = {
         "k": k,
         "histories": histories,
-        "baselines": ["popularity"],
         "allow_overlap": allow_overlap,
         "seed": seed,
     }
-    one = first.evaluate_lists(test, relevant=relevant, **common)
-    two = second.evaluate_lists(test, relevant=one.relevant, **common)
+    one = lists_beside_popularity(first, test, relevant=relevant, **common)
+    two = lists_beside_popularity(second, test, relevant=one.relevant, **common)
     rmse = None
     if not test.implicit and first.knows_ratings and second.knows_ratings:
         sums = _errors((first, second), test, histories)
         rmse = paired_gain(sums, np.random.default_rng(seed))
     examples_shown = _examples(first, second, test, histories, one, examples)
     return Comparison(test.name, rmse, one, two, _gains(one, two, seed), tuple(examples_shown))
+
+
+def lists_beside_popularity(model: Recommender, test: Ratings, **options: Any) -> ListEvaluation:
+    """Evaluate a model's lists and, if it was saved with histories, those of popularity.
+
+    Args:
+        model: The model.
+        test: The held-out ratings.
+        **options: Those of ``Recommender.evaluate_lists``.
+    """
+    names = [] if model.histories is None else ["popularity"]
+    return model.evaluate_lists(test, baselines=names, **options)
 
 
 def _errors(
@@ -193,7 +204,9 @@ def _examples(
         part = slice(csr.indptr[code], csr.indptr[code + 1])
         items = test.item_ids.decode(csr.indices[part]).tolist()
         ratings = dict(zip(items, csr.values[part].tolist(), strict=True))
-        user = test.user_ids.ids[code]
+        is_relevant = csr.values[part] >= evaluation.relevant  # float32, as in the evaluation
+        relevant = {item for item, hit in zip(items, is_relevant, strict=True) if hit}
+        user = test.user_ids.ids[[code]].tolist()[0]
         lists = []
         for model in (first, second):
             table = model.recommend(
@@ -202,11 +215,7 @@ def _examples(
             titles = table["title"] if "title" in table.columns else table["item_id"]
             lists.append(
                 tuple(
-                    ListedItem(
-                        str(title),
-                        ratings.get(item),
-                        ratings.get(item, -np.inf) >= evaluation.relevant,
-                    )
+                    ListedItem(str(title), ratings.get(item), item in relevant)
                     for item, title in zip(table["item_id"].tolist(), titles, strict=True)
                 )
             )

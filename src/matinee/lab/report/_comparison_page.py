@@ -73,7 +73,7 @@ def write_comparison(comparison: Comparison, names: tuple[str, str], path: Path 
     curves = {
         names[0]: comparison.first.curves["model"],
         names[1]: comparison.second.curves["model"],
-        "popularity": comparison.first.curves["popularity"],
+        **{name: each for name, each in comparison.first.curves.items() if name == "popularity"},
     }
     page = render(
         "comparison.html",

@@ -26,6 +26,7 @@ from ...evaluate.rating_charts import of_breakdown, spread
 from ...models import LovePoint, Neighbours, Recommender, breakdown, by_love, neighbours
 from ...models.interactive.curves import curves_of, training_chart
 from ...recommend import HistoriesLike
+from ..comparison import lists_beside_popularity
 from ._love import love_charts, love_sheet
 from ._page import render
 from ._score_sheets import ScoreSheets
@@ -179,7 +180,7 @@ def write_model_report(
 
 def _evaluated(model: Recommender, test: Ratings, **options: Any) -> ListEvaluation | None:
     try:
-        return model.evaluate_lists(test, k=_LISTED, baselines=["popularity"], **options)
+        return lists_beside_popularity(model, test, k=_LISTED, **options)
     except DataError:  # no test rating is relevant
         return None
 
