@@ -74,6 +74,16 @@ def test_parquet_keeps_types_and_nan(tmp_path: Path) -> None:
     assert not np.isfinite(np.ma.filled(back, np.nan)[1])
 
 
+def test_any_names_of_columns_are_written(tmp_path: Path) -> None:
+    """Names of side columns are the user's."""
+    columns = {'a "b"': np.arange(2), "Genre": np.arange(2), "genre": np.array([1.5, 2.5])}
+    path = Table(columns).write(tmp_path / "t.parquet")
+    with duckdb.connect() as db:
+        back = db.execute(f"SELECT * FROM '{path}'").fetchnumpy()
+    assert list(back)[:2] == ['a "b"', "Genre"]
+    assert [column.tolist() for column in back.values()] == [[0, 1], [0, 1], [1.5, 2.5]]
+
+
 def test_an_empty_table_has_its_header(tmp_path: Path) -> None:
     path = table(0).write(tmp_path / "t.csv")
     with path.open(newline="") as file:

@@ -15,6 +15,7 @@ from ..base.atomic import atomic_path
 from ..base.html import paragraphs, table
 from ..base.text import aligned
 from ..errors import UsageError
+from .read.source import literal, quoted
 
 Column = npt.NDArray[Any]
 
@@ -185,25 +186,23 @@ def copy_options(path: Path) -> str:
 
 
 def _gather(tables: Iterable[Table], stage: Path, out: Path, options: str) -> None:
-    columns = ""
+    names: list[str] = []
     with duckdb.connect(str(stage)) as db:
         for table in tables:
-            # Float columns may have NaN, which stays NaN: a registered NaN would become NULL.
-            db.register("chunk", {n: _plain(c) for n, c in table.columns.items()})
-            names = [f'"{name}"' for name in table.columns]
-            if not columns:
-                columns = ", ".join(names)
-                types = ", ".join(
-                    f"{name} {_sql_type(column)}"
-                    for name, column in zip(names, table.columns.values(), strict=True)
-                )
+            first, names = not names, names or list(table.columns)
+            # In SQL, names that differ only in case are the same.
+            chunk = {f"c{at}": _plain(table[name]) for at, name in enumerate(names)}
+            db.register("chunk", chunk)
+            if first:
+                types = ", ".join(f"{name} {_sql_type(column)}" for name, column in chunk.items())
                 db.execute(f"CREATE TABLE rows ({types})")
-            db.execute(f"INSERT INTO rows SELECT {columns} FROM chunk")
+            db.execute("INSERT INTO rows SELECT * FROM chunk")
             db.unregister("chunk")
-        if not columns:
+        if not names:
             raise ValueError("there is nothing to write: not even an empty table")
-        name = str(out).replace("'", "''")
-        db.execute(f"COPY (SELECT {columns} FROM rows ORDER BY rowid) TO '{name}' {options}")
+        renamed = ", ".join(f"c{at} AS {quoted(name)}" for at, name in enumerate(names))
+        source = f"SELECT {renamed} FROM rows ORDER BY rowid"
+        db.execute(f"COPY ({source}) TO {literal(str(out))} {options}")
 
 
 def _plain(column: Column) -> Column:
