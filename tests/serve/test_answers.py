@@ -441,8 +441,27 @@ def test_a_list_for_several_people(client: TestClient, model: Recommender) -> No
             fold = min if together == "least_misery" else np.mean
             assert each["predicted"] == pytest.approx(fold(each["each"]), abs=1e-5)
         assert {entry.get("person", 0) for entry in answer["used"]} == {0, 1}
-    for wrong in ([[]], [[{"item": "none", "rating": 3}]], [second] * 8):
+    for wrong in ([[]], [second] * 8):
         assert client.post("/v1/recommend", json={**asked, "others": wrong}).status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("wrong", "detail", "pointer"),
+    [
+        ({"item": "nix", "rating": 3}, "none of the others[1] can be used; others[1][0]: ", ""),
+        ({"item": "1", "rating": 9}, "others[1][0]: the rating 9 of ", "/0/rating"),
+    ],
+)
+def test_what_is_wrong_with_one_of_several_people(
+    client: TestClient, wrong: dict[str, Any], detail: str, pointer: str
+) -> None:
+    good = [{"item": "1", "rating": 4}, {"item": "unknown", "rating": 4}]
+    answer = client.post("/v1/recommend", json={"ratings": good, "others": [good, [wrong]]})
+    problem = answer.json()
+    assert answer.status_code == 422
+    assert problem["detail"].startswith(detail)
+    assert ("nix" in problem["detail"]) == (wrong["item"] == "nix")
+    assert problem["errors"][0]["pointer"] == f"/others/1{pointer}"
 
 
 def test_titles_are_matched(client: TestClient) -> None:

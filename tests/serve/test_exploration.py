@@ -45,6 +45,7 @@ def test_off_by_default_and_a_share_of_the_places(
     assert 2 < sum(counts) / len(counts) < 3
     # The rest of the list is as it was, cut at its end.
     for each, count in zip(listed, counts, strict=True):
+        assert all(plain[0].keys() <= entry.keys() for entry in each)
         rest = [e["item"] for e in each if not e.get("new")]
         assert rest == [e["item"] for e in plain[: 10 - count]]
     assert len({tuple(bool(e.get("new")) for e in each) for each in listed}) > 5

@@ -106,7 +106,7 @@ class Engine:
             allowed = allowed_items if allowed is None else allowed & allowed_items
         people = [history]
         for at, other in enumerate(request.others):
-            extra, other_ratings = reader.ratings(other, self._settings.max_ratings, field="others")
+            extra, other_ratings = reader.ratings(other, self._settings.max_ratings, other=at)
             people.append(extra)
             used += [{**entry, "person": at + 1} for entry in other_ratings]
         entries = self._list(people, allowed, request)

@@ -142,20 +142,31 @@ class Reader:
         limit: int,
         *,
         empty: bool = False,
-        field: str = "ratings",
+        other: int | None = None,
     ) -> tuple[Histories, list[dict[str, Any]]]:
         """Return a user's history and, for the response, the ratings in it.
+
+        Args:
+            entries: The ratings.
+            limit: Largest number of them.
+            empty: Whether there may be none.
+            other: Position of the user in ``others``; None for the user of ``ratings``.
 
         Raises:
             ProblemError: 422: too many, outside the scale, a repeated item, or none left.
         """
+        field = name = "ratings" if other is None else "others"
+        pointer = f"/{field}"
+        if other is not None:
+            name, pointer = f"{field}[{other}]", f"{pointer}/{other}"
         if len(entries) > limit:
             raise ProblemError(
                 422,
-                f"{field}: {len(entries):,} of them; at most {limit:,} are taken",
-                pointer=f"/{field}",
+                f"{name}: {len(entries):,} of them; at most {limit:,} are taken",
+                pointer=pointer,
             )
-        self._check_scale(entries)
+        self._check_scale(entries, name, pointer)
+        earlier = len(self.ignored)
         codes = self.catalogue.codes(["" if r.item is None else r.item for r in entries]).tolist()
         used: list[dict[str, Any]] = []
         taken: dict[int, int] = {}
@@ -167,18 +178,16 @@ class Reader:
             if code in taken:
                 raise ProblemError(
                     422,
-                    f"{field}[{at}]: {named['title']!r} (id {named['item']}) is rated twice, "
-                    f"in {field}[{taken[code]}] already",
-                    pointer=f"/{field}/{at}",
+                    f"{name}[{at}]: {named['title']!r} (id {named['item']}) is rated twice, "
+                    f"in {name}[{taken[code]}] already",
+                    pointer=f"{pointer}/{at}",
                 )
             taken[code] = at
             used.append({"index": at, **named, "rating": self._value(rating)})
         if not used and not (empty and not entries):
-            first = next(entry for entry in self.ignored if entry["field"] == field)
+            reason = self.ignored[earlier]["reason"]
             raise ProblemError(
-                422,
-                f"none of the {field} can be used; {field}[0]: {first['reason']}",
-                pointer=f"/{field}",
+                422, f"none of the {name} can be used; {name}[0]: {reason}", pointer=pointer
             )
         values = [entry["rating"] for entry in used]
         return Histories.build([(list(taken), values)]), used
@@ -210,7 +219,7 @@ class Reader:
             else float(rating.rating)
         )
 
-    def _check_scale(self, ratings: Sequence[Rating]) -> None:
+    def _check_scale(self, ratings: Sequence[Rating], field: str, pointer: str) -> None:
         low, high = self.scale.low, self.scale.high
         outside = np.flatnonzero(~self.scale.holds([self._value(rating) for rating in ratings]))
         if len(outside):
@@ -219,9 +228,9 @@ class Reader:
             name = rating.title if rating.item is None else rating.item
             raise ProblemError(
                 422,
-                f"ratings[{at}]: the rating {self._value(rating):g} of {name!r} is outside the "
+                f"{field}[{at}]: the rating {self._value(rating):g} of {name!r} is outside the "
                 f"scale of this model, {low:g} to {high:g}",
-                pointer=f"/ratings/{at}/rating",
+                pointer=f"{pointer}/{at}/rating",
             )
 
     def _rated(self, field: str, at: int, rating: Rating, code: int) -> int:

@@ -13,6 +13,7 @@ from ...data import Histories
 from ...models import Recommender
 from ...models.new_items import NewItems
 from ...recommend import top_k
+from .._rows import number
 
 Years = tuple[int | None, int | None] | None
 
@@ -117,7 +118,8 @@ class Explorer:
             "mean": None,
             "predicted": None,
             "std": None,
+            "chance": None,
             "why": None,
-            "score": score,
+            "score": number(score),
             "new": True,
         }
