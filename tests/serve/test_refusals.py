@@ -68,6 +68,8 @@ BAD: list[tuple[str, Body, str]] = [
     ),
     ("k half", {"ratings": [{"item": "FIRST", "rating": 5}], "k": 2.5}, "k: "),
     ("k text", {"ratings": [{"item": "FIRST", "rating": 5}], "k": "3"}, "k: "),
+    ("love true", {"ratings": [{"item": "FIRST", "rating": 5}], "love": True}, "love: "),
+    ("personal text", {"ratings": [{"item": "FIRST", "rating": 5}], "personal": "1"}, "personal: "),
     ("diverse", {"ratings": [{"item": "FIRST", "rating": 5}], "diversity": 1.1}, "diversity: "),
     (
         "a typo",

@@ -87,10 +87,10 @@ class RecommendRequest(_About):
     """0 for the best items, 1 for the most dissimilar items."""
     shrink: StrictBool = True
     """Whether to shrink predictions of items with few ratings, in models that rank by rating."""
-    love: Annotated[float, Field(ge=0, le=MAX_LOVE, allow_inf_nan=False)] | None = None
+    love: Annotated[float, Field(strict=True, ge=0, le=MAX_LOVE)] | None = None
     """Exponent of the probability of liking in the ranking score; 0 ranks by interest alone. By
     default the model's."""
-    personal: Annotated[float, Field(ge=-1, le=1, allow_inf_nan=False)] = 0.0
+    personal: Annotated[float, Field(strict=True, ge=-1, le=1)] = 0.0
     """From -1 (what suits everyone) to 1 (more of the user's own taste)."""
     why: Annotated[int, Field(strict=True, ge=0, le=MAX_WHY)] = 3
     """Number of reasons per item; not for a list for several people."""
