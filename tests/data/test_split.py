@@ -227,7 +227,7 @@ def test_moments() -> None:
     assert seconds(datetime(2000, 12, 2, 15, 52, 18, tzinfo=timezone(timedelta(hours=1)))) == (
         975768738
     )
-    for wrong in ("yesterday", float("nan"), ["2000-12-02"]):
+    for wrong in ("yesterday", float("nan"), np.inf, np.datetime64("NaT"), pd.NaT, ["2000-12-02"]):
         with pytest.raises(UsageError, match="is no moment"):
             seconds(wrong)  # type: ignore[arg-type]
 

@@ -100,9 +100,12 @@ def seconds(moment: Moment) -> int:
         if isinstance(moment, datetime):
             return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
         if isinstance(moment, date | np.datetime64):
-            return int(np.asarray(moment, "datetime64[s]").astype(np.int64))
+            second = np.asarray(moment, "datetime64[s]")
+            if np.isnat(second):
+                raise ValueError
+            return int(second.astype(np.int64))
         return int(moment)
-    except (TypeError, ValueError):
+    except (OverflowError, TypeError, ValueError):
         raise UsageError(
             f"{moment!r} is no moment: give seconds since 1970, or a date as in 2001-12-31"
         ) from None
