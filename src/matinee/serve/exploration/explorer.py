@@ -13,7 +13,6 @@ from ...data import Histories
 from ...models import Recommender
 from ...models.new_items import NewItems
 from ...recommend import top_k
-from .._rows import number
 
 Years = tuple[int | None, int | None] | None
 
@@ -120,6 +119,6 @@ class Explorer:
             "std": None,
             "chance": None,
             "why": None,
-            "score": number(score),
+            "score": round(score, 6),
             "new": True,
         }
