@@ -148,7 +148,7 @@ def test_what_cannot_be_trained_is_refused() -> None:
     with pytest.raises(TrainingError, match="there are none"):
         fit_recvae(empty, config, np.random.default_rng(0))
     wild = config.replace({"learning_rate": 1e30, "rounds": 2})
-    with pytest.raises(TrainingError, match="not finite in round"):
+    with pytest.raises(TrainingError, match="not finite in epoch"):
         fit_recvae(groups(), wild, np.random.default_rng(0))
 
 

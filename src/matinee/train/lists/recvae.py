@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -21,21 +19,13 @@ from .fused import FUSED
 from .losses import Asked, list_loss, weighted_sums
 from .recvae_config import RecVaeConfig
 from .recvae_weights import EPSILON, LAYERS, RecVaeWeights
-from .run import ListEpoch
+from .run import ListEpoch, ListRun, train_epochs
 
 DECODER = ("output", "output_bias")
 WIDE = 10.0
 """Logarithm of the variance of the wide part of the prior."""
 
 Parameters = dict[str, Tensor]
-
-
-@dataclass(frozen=True, eq=False)
-class RecVaeRun:
-    """A trained RecVAE, and the round whose weights are used."""
-
-    weights: RecVaeWeights
-    epoch: int
 
 
 def fit_recvae(
@@ -46,7 +36,7 @@ def fit_recvae(
     last: int | None = None,
     score: Callable[[RecVaeWeights], float] | None = None,
     on_epoch: Callable[[ListEpoch], None] | None = None,
-) -> RecVaeRun:
+) -> ListRun[RecVaeWeights]:
     """Train RecVAE on the interactions of users.
 
     Args:
@@ -56,7 +46,7 @@ def fit_recvae(
         last: Round after which to stop, by default ``config.rounds``.
         score: Called every ``config.score_every`` rounds and after the last; the weights of the
             round with the highest score are kept; without it, those of the last.
-        on_epoch: Called after each round, with the mean loss of its decoder epochs.
+        on_epoch: Called after each round, with the mean loss of its last decoder epoch.
 
     Raises:
         TrainingError: The loss is not finite, or there are no interactions.
@@ -65,29 +55,17 @@ def fit_recvae(
     if not len(people):
         raise TrainingError("RecVAE needs interactions, and there are none")
     network = _Network(rows, config, rng)
-    last = last or config.rounds
-    best: tuple[float, RecVaeRun] | None = None
-    for epoch in range(1, last + 1):
-        start = time.perf_counter()
+
+    def train() -> float:
         for _ in range(config.encoder_epochs):
             network.passed(people, encoder=True)
         network.keep_posterior()
         for _ in range(config.decoder_epochs):
             loss = network.passed(people, encoder=False)
-        if not math.isfinite(loss):
-            raise TrainingError(
-                f"the loss of RecVAE is not finite in round {epoch}; lower its learning_rate, "
-                f"which is {config.learning_rate:g}"
-            )
-        seconds, value = time.perf_counter() - start, None
-        if score and (epoch % config.score_every == 0 or epoch == last):
-            weights = network.weights()
-            value = score(weights)
-            if best is None or value > best[0]:
-                best = (value, RecVaeRun(weights, epoch))
-        if on_epoch is not None:
-            on_epoch(ListEpoch(epoch, loss, seconds, value))
-    return RecVaeRun(network.weights(), last) if best is None else best[1]
+        return loss
+
+    last = last or config.rounds
+    return train_epochs(train, network.weights, last, config, score, on_epoch)
 
 
 class _Network:
@@ -128,8 +106,8 @@ class _Network:
 
     def loss(self, batch: Int64, dropout: float) -> Tensor:
         """Return the negative evidence lower bound of users, with weighted divergences."""
-        counts = self.rows.counts[batch]
         indptr, entries = entries_of(self.rows.indptr, batch)
+        counts = np.diff(indptr)
         items = self.rows.indices[entries]
         cells = Cells.of(indptr, items, self.rows.n_columns)
         values = np.repeat(1.0 / np.sqrt(counts), counts).astype(np.float32)

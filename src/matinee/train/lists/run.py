@@ -1,10 +1,18 @@
-"""What training a list network reports and returns; it imports no torch."""
+"""The loop over epochs of networks trained for lists, and its results; it imports no torch."""
 
 from __future__ import annotations
 
+import math
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
-from .weights import ListNetworkWeights
+from ...errors import TrainingError
+from .network_config import ListNetworkConfig
+from .recvae_config import RecVaeConfig
+
+Weights = TypeVar("Weights")
 
 
 @dataclass(frozen=True)
@@ -25,8 +33,49 @@ class ListEpoch:
 
 
 @dataclass(frozen=True, eq=False)
-class ListNetworkRun:
-    """A trained list network, and the epoch whose weights it has."""
+class ListRun(Generic[Weights]):
+    """A trained list network or RecVAE, and the epoch or round whose weights it has."""
 
-    weights: ListNetworkWeights
+    weights: Weights
     epoch: int
+
+
+def train_epochs(
+    train: Callable[[], float],
+    weights: Callable[[], Weights],
+    last: int,
+    config: ListNetworkConfig | RecVaeConfig,
+    score: Callable[[Weights], float] | None,
+    on_epoch: Callable[[ListEpoch], None] | None,
+) -> ListRun[Weights]:
+    """Train epoch by epoch, and return the weights of the epoch with the highest score.
+
+    Args:
+        train: Trains one epoch; returns its mean loss.
+        weights: Returns a copy of the current weights.
+        last: Number of epochs.
+        config: The options; ``score`` is called every ``score_every`` epochs and after the last.
+        score: Scores weights; without it, those of the last epoch are returned.
+        on_epoch: Called after each epoch.
+
+    Raises:
+        TrainingError: The loss is not finite.
+    """
+    best: tuple[float, ListRun[Weights]] | None = None
+    for epoch in range(1, last + 1):
+        start = time.perf_counter()
+        loss = train()
+        if not math.isfinite(loss):
+            raise TrainingError(
+                f"the loss of the network for lists is not finite in epoch {epoch}; lower its "
+                f"learning_rate, which is {config.learning_rate:g}"
+            )
+        seconds, value = time.perf_counter() - start, None
+        if score and (epoch % config.score_every == 0 or epoch == last):
+            run = ListRun(weights(), epoch)
+            value = score(run.weights)
+            if best is None or value > best[0]:
+                best = value, run
+        if on_epoch is not None:
+            on_epoch(ListEpoch(epoch, loss, seconds, value))
+    return ListRun(weights(), last) if best is None else best[1]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -21,7 +20,7 @@ from .cells import Cells
 from .fused import FUSED
 from .losses import Asked, list_loss, weighted_sums
 from .network_config import ListNetworkConfig
-from .run import ListEpoch, ListNetworkRun
+from .run import ListEpoch, ListRun, train_epochs
 from .weights import OUTPUT, OUTPUT_BIAS, START, TABLE, ListNetworkWeights
 
 TABLE_SCALE, OUTPUT_SCALE = 0.05, 0.01
@@ -42,7 +41,7 @@ def fit_list_network(
     last: int | None = None,
     score: Callable[[ListNetworkWeights], float] | None = None,
     on_epoch: Callable[[ListEpoch], None] | None = None,
-) -> ListNetworkRun:
+) -> ListRun[ListNetworkWeights]:
     """Train a list network on the interactions of users.
 
     Args:
@@ -56,32 +55,19 @@ def fit_list_network(
         on_epoch: Called after each epoch.
 
     Raises:
-        TrainingError: The loss is NaN, or there are no interactions.
+        TrainingError: The loss is not finite, or there are no interactions.
     """
     people = np.flatnonzero(rows.counts > 0)
     if not len(people):
         raise TrainingError("a list network needs interactions, and there are none")
     step = _Step(rows, config, rng, len(people))
+
+    def train() -> float:
+        batches = np.array_split(rng.permutation(people), step.per_epoch)
+        return sum(step.take(batch) * len(batch) for batch in batches) / len(people)
+
     last = last or config.epochs
-    best: tuple[float, ListNetworkRun] | None = None
-    for epoch in range(1, last + 1):
-        start, total = time.perf_counter(), 0.0
-        for batch in np.array_split(rng.permutation(people), step.per_epoch):
-            total += step.take(batch) * len(batch)
-        if not math.isfinite(total):
-            raise TrainingError(
-                f"the list network's loss is no number in epoch {epoch}; lower its learning_rate, "
-                f"which is {config.learning_rate:g}"
-            )
-        seconds, ndcg = time.perf_counter() - start, None
-        if score and (epoch % config.score_every == 0 or epoch == last):
-            weights = step.network.weights()
-            ndcg = score(weights)
-            if best is None or ndcg > best[0]:
-                best = (ndcg, ListNetworkRun(weights, epoch))
-        if on_epoch is not None:
-            on_epoch(ListEpoch(epoch, total / len(people), seconds, ndcg))
-    return ListNetworkRun(step.network.weights(), last) if best is None else best[1]
+    return train_epochs(train, step.network.weights, last, config, score, on_epoch)
 
 
 class _Step:

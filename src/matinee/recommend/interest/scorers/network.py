@@ -9,11 +9,7 @@ import numpy as np
 
 from ....base.arrays import Float32
 from ....data import Csr
-from ....train.lists import (
-    ListNetworkRun,
-    ListNetworkWeights,
-    ListsConfig,
-)
+from ....train.lists import ListNetworkWeights, ListRun, ListsConfig
 from ..base import Arrays, FittedWeights, Interest, State, users_of_items
 from ..candidates import Candidate, OnEpoch
 from ..held_out import HeldOut
@@ -57,7 +53,7 @@ def candidate(
     def score(weights: ListNetworkWeights) -> float:
         return part.ndcg(Network(counts, weights))
 
-    def run(rows: Csr, last: int | None, choose: bool = False) -> ListNetworkRun:
+    def run(rows: Csr, last: int | None, choose: bool = False) -> ListRun[ListNetworkWeights]:
         chosen = score if choose else None
         draw = np.random.default_rng(seed)
         return fit_list_network(rows, config.net, draw, last=last, score=chosen, on_epoch=on_epoch)
