@@ -19,6 +19,7 @@ from ..train import Epoch, RunContext
 from .presets import preset as find_preset, preset_names
 from .registry import kind_named
 from .settings import Settings
+from .support import coded
 from .trainable import Trainable
 
 Score = Callable[[Int32, Int32], Float64]
@@ -108,7 +109,7 @@ class EpochLog:
         self._n = len(train)
         clip = (train.scale.low, train.scale.high)
         self._scale = clip if context.clip else (-np.inf, np.inf)
-        self._watch = {name: _coded(ratings, train) for name, ratings in context.watch.items()}
+        self._watch = {name: coded(ratings, train) for name, ratings in context.watch.items()}
         self._on_epoch = context.on_epoch
         self._file = None
         if context.folder is not None:
@@ -148,11 +149,3 @@ class EpochLog:
         if self._on_epoch is not None:
             self._on_epoch(epoch)
         self._started = time.perf_counter()
-
-
-def _coded(ratings: Ratings, train: Ratings) -> tuple[Int32, Int32, npt.NDArray[np.float32]]:
-    """Return the ratings of known users and items, in the codes of the training ratings."""
-    users = train.user_ids.encode(ratings.user_ids.ids)[ratings.users]
-    items = train.item_ids.encode(ratings.item_ids.ids)[ratings.items]
-    known = (users >= 0) & (items >= 0)
-    return users[known], items[known], ratings.values[known]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 import numpy as np
 import numpy.typing as npt
 
-from ..base.arrays import Int64
+from ..base.arrays import Float32, Int32, Int64
 from ..base.memory import count_codes
 from ..baseline.time_offset import TimedPeople
 from ..data import Histories, Ratings
@@ -108,8 +108,8 @@ class ItemVectors(NamedTuple):
         biases: float32 (n_items,), offsets included.
     """
 
-    vectors: npt.NDArray[np.float32]
-    biases: npt.NDArray[np.float32]
+    vectors: Float32
+    biases: Float32
 
 
 def item_vectors(model: Hooks) -> ItemVectors | None:
@@ -126,6 +126,19 @@ def item_counts(model: Hooks) -> npt.NDArray[np.int64] | None:
     if model._item_counts is None and model.histories is not None:
         model._item_counts = count_codes(model.histories.items, model.n_items)
     return model._item_counts
+
+
+def coded(ratings: Ratings, train: Ratings) -> tuple[Int32, Int32, Float32]:
+    """Return users, items and values of ratings of known users and items, (n,) each.
+
+    Args:
+        ratings: The ratings; others of them are left out.
+        train: The training ratings, whose codes the users and items are.
+    """
+    users = train.user_ids.encode(ratings.user_ids.ids)[ratings.users]
+    items = train.item_ids.encode(ratings.item_ids.ids)[ratings.items]
+    known = (users >= 0) & (items >= 0)
+    return users[known], items[known], ratings.values[known]
 
 
 def as_column(ids: Any) -> npt.NDArray[Any]:

@@ -9,6 +9,7 @@ from ...baseline import fit_bias
 from ...baseline.variance import HeldOutPredictions
 from ...data import Csr, Histories, Ratings, group
 from ...train import part
+from ..support import coded
 
 
 def bias_predictions(train: Ratings, held: Mask) -> Float64:
@@ -73,12 +74,9 @@ def column_offset(known: Csr, center: str) -> Float32:
     return offset
 
 
-def coded(ratings: Ratings, train: Ratings, rows: str) -> Csr:
+def grouped(ratings: Ratings, train: Ratings, rows: str) -> Csr:
     """Return held-out ratings of known users and items, by the network's rows and columns."""
-    users = train.user_ids.encode(ratings.user_ids.ids)[ratings.users]
-    items = train.item_ids.encode(ratings.item_ids.ids)[ratings.items]
-    known = (users >= 0) & (items >= 0)
-    users, items, values = users[known], items[known], ratings.values[known]
+    users, items, values = coded(ratings, train)
     if rows == "items":
         return group(items, users, values, train.n_items, train.n_users)
     return group(users, items, values, train.n_users, train.n_items)

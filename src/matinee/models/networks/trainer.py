@@ -40,7 +40,7 @@ from ._shape import rows_of
 from ._side_by_side import side_by_side
 from ._start import Start, factor_teacher, new_network
 from ._stored import MOST_STORED, OWN, StoredCodes
-from ._validation import coded, column_offset, in_user_order
+from ._validation import column_offset, grouped, in_user_order
 
 
 class Trainer:
@@ -122,7 +122,7 @@ class Trainer:
         if start is not None:
             start.load(network)
         for name, some in context.watch.items():
-            csr = coded(some, ratings, settings.network.rows)
+            csr = grouped(some, ratings, settings.network.rows)
             if len(csr.values):
                 watched[name] = Holdout.of(
                     csr, *self._limits, users_are_columns=by_items, group=group
