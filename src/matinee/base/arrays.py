@@ -1,7 +1,8 @@
-"""Names of array types, by the type of their entries; and the bounds of rows."""
+"""Names of array types, by the type of their entries; bounds of rows; arrays by name."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -30,3 +31,8 @@ def row_bounds(counts: Array) -> Int64:
     out = np.zeros(len(counts) + 1, dtype=np.int64)
     np.cumsum(counts, out=out[1:])
     return out
+
+
+def without_prefix(prefix: str, arrays: Mapping[str, Array]) -> dict[str, Array]:
+    """Return the arrays whose names begin with a prefix, by the rest of their names."""
+    return {n.removeprefix(prefix): each for n, each in arrays.items() if n.startswith(prefix)}

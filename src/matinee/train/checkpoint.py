@@ -8,11 +8,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import load, save, save_file
 
-from ..base.arrays import Array
+from ..base.arrays import Array, without_prefix
 from ..base.atomic import atomic_path, write_text
 from ..errors import MatineeError, ModelFileError, UsageError
 from .epoch import Epoch
@@ -172,9 +171,9 @@ def _snapshot(run: Run) -> _State:
 
 def _restore(run: Run, arrays: dict[str, Array], state: dict[str, Any]) -> None:
     """Restore a ``_snapshot``, with the state as read from JSON."""
-    run.network.load_arrays(_part(arrays, "network."))
-    run.backend.restore(_part(arrays, "engine."))
-    run.best = _part(arrays, "best.")
+    run.network.load_arrays(without_prefix("network.", arrays))
+    run.backend.restore(without_prefix("engine.", arrays))
+    run.best = without_prefix("best.", arrays)
     run.best_epoch = state["best_epoch"]
     run.history[:] = [Epoch(**epoch) for epoch in state["history"]]
     run.rng.bit_generator.state = state["rng"]
@@ -185,14 +184,6 @@ def _restore(run: Run, arrays: dict[str, Array], state: dict[str, Any]) -> None:
 
 def _as_json(state: dict[str, Any]) -> str:
     return json.dumps({**state, "history": [epoch.as_dict() for epoch in state["history"]]})
-
-
-def _part(arrays: dict[str, Array], prefix: str) -> dict[str, Array]:
-    return {
-        name.removeprefix(prefix): np.ascontiguousarray(array)
-        for name, array in arrays.items()
-        if name.startswith(prefix)
-    }
 
 
 def _line(epoch: Epoch) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 import duckdb
 from safetensors.numpy import load_file
 
+from ...base.arrays import without_prefix
 from ...baseline.bias import BiasModel
 from ...baseline.preference import Preference
 from ...baseline.time_offset import TimeOffset
@@ -71,9 +72,8 @@ def _restored(folder: Path, manifest: dict[str, Any]) -> Recommender:
     weights = folder / WEIGHTS
     n_users, n_items = manifest["data"]["n_users"], manifest["data"]["n_items"]
     check_arrays(weights, arrays, n_users, n_items)
-    tensors = {n.removeprefix("model."): a for n, a in arrays.items() if n.startswith("model.")}
     try:
-        model = cls._restore(tensors, manifest["config"])
+        model = cls._restore(without_prefix("model.", arrays), manifest["config"])
     except UsageError as error:
         raise ModelFileError(
             f"{folder}: {error}; if the option is of an earlier version, load the model with "
@@ -101,17 +101,13 @@ def _restored(folder: Path, manifest: dict[str, Any]) -> Recommender:
         float(bias["user_reg"]),
     )
     if manifest["spread"] is not None:
-        tensors = {
-            n.removeprefix("spread."): a for n, a in arrays.items() if n.startswith("spread.")
-        }
         model.predictive_variance = PredictiveVariance.restore(
-            model.scale, tensors, manifest["spread"]
+            model.scale, without_prefix("spread.", arrays), manifest["spread"]
         )
     if manifest["interest"] is not None:
-        tensors = {
-            n.removeprefix("interest."): a for n, a in arrays.items() if n.startswith("inter")
-        }
-        model.interest = restore_interest(tensors.pop("counts"), tensors, manifest["interest"])
+        of_interest = without_prefix("interest.", arrays)
+        counts = of_interest.pop("counts")
+        model.interest = restore_interest(counts, of_interest, manifest["interest"])
         check_interest(weights, model.interest, n_items)
     if manifest["preference"] is not None:
         model.preference = Preference(**manifest["preference"], link=model.link)

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from ...base.arrays import Float32, Float64, Int32, Int64
+from ...base.arrays import Float32, Float64, Int32, Int64, without_prefix
 from ...baseline.variance import HeldOutPredictions
 from ...data import Histories, Ratings, SideColumns
 from ...train.bayes.config import BayesianConfig
@@ -119,8 +119,7 @@ class BayesianFM(OneShot):
         return {"share": self.shrinkage, "n_valid": self.n_valid, **self.posterior.state()[1]}
 
     def _load(self, arrays: dict[str, npt.NDArray[Any]], config: dict[str, Any]) -> None:
-        posterior = {name.removeprefix("posterior."): array for name, array in arrays.items()}
-        self.posterior = Posterior.restore(posterior, config)
+        self.posterior = Posterior.restore(without_prefix("posterior.", arrays), config)
         self.shrinkage, self.n_valid = float(config["share"]), int(config["n_valid"])
 
 

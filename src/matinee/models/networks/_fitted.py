@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from ...base.arrays import Float32, Float64, Int32, Int64, Mask
+from ...base.arrays import Float32, Float64, Int32, Int64, Mask, without_prefix
 from ...baseline.ordinal import expected_ratings
 from ...data import (
     CodedColumn,
@@ -306,9 +306,7 @@ class FittedNetwork:
             link=saved_link(settings.network, config.get("link")),
             levels=sum(len(each.levels) for each in coded) if by_items else 0,
         )
-        arrays = {
-            n.removeprefix("network."): a for n, a in tensors.items() if n.startswith("network")
-        }
+        arrays = without_prefix("network.", tensors)
         columns = config["n_columns"]
         check_shape(settings.network, columns, arrays, inputs)
         known = None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from ...base.arrays import Float32, Float64, Int32, Int64
+from ...base.arrays import Float32, Float64, Int32, Int64, without_prefix
 from ...data import Histories, Ratings, SideColumns
 from ...train.bayes.config import BayesianConfig
 from ...train.bayes.cross_fit import FEW, cross_fit
@@ -98,5 +98,5 @@ class SampledMember:
     @classmethod
     def restore(cls, tensors: dict[str, npt.NDArray[Any]], config: dict[str, Any]) -> Self:
         """Restore from the output of ``state``."""
-        posterior = {name.removeprefix("posterior."): array for name, array in tensors.items()}
-        return cls(Settings.make(config["settings"], "model"), Posterior.restore(posterior, config))
+        posterior = Posterior.restore(without_prefix("posterior.", tensors), config)
+        return cls(Settings.make(config["settings"], "model"), posterior)

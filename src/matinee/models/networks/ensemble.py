@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 import numpy.typing as npt
 
-from ...base.arrays import Float64, Mask
+from ...base.arrays import Float64, Mask, without_prefix
 from ...data import Csr, Ratings, SideColumns
 from ...errors import UsageError
 from ...train import Epoch, RunContext
@@ -323,10 +323,7 @@ class Ensemble(Blending, Trainable):
         model = cls(settings=Settings.make(config["settings"], "model"), device="cpu")
         known: Csr | None = None
         for number, member_config in enumerate(config["members"]):
-            prefix = f"member.{number}."
-            member_tensors = {
-                n.removeprefix(prefix): a for n, a in tensors.items() if n.startswith(prefix)
-            }
+            member_tensors = without_prefix(f"member.{number}.", tensors)
             if Settings.make(member_config["settings"], "model").kind != "autoencoder":
                 model._add(SampledMember.restore(member_tensors, member_config))
                 continue

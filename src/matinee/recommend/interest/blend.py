@@ -7,7 +7,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from ...base.arrays import Float32
+from ...base.arrays import Float32, without_prefix
 from ...data import Csr, Histories
 from .base import Arrays, Interest, State, restore_interest
 
@@ -54,13 +54,10 @@ class Blend(Interest):
     @classmethod
     def restore(cls, counts: Float32, arrays: Arrays, config: Mapping[str, Any]) -> Self:
         """See ``Interest``."""
-        parts = []
-        for at, part_config in enumerate(config["parts"]):
-            prefix = f"part.{at}."
-            part_arrays = {
-                n.removeprefix(prefix): a for n, a in arrays.items() if n.startswith(prefix)
-            }
-            parts.append(restore_interest(counts, part_arrays, part_config))
+        parts = [
+            restore_interest(counts, without_prefix(f"part.{at}.", arrays), part_config)
+            for at, part_config in enumerate(config["parts"])
+        ]
         return cls(counts, parts, config["weights"])
 
 
