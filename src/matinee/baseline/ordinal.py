@@ -27,6 +27,7 @@ from ..base.spacing import evenly_spaced
 from ..errors import UsageError
 
 MOST_LEVELS = 20
+"""Largest number of distinct ratings that are modelled as ordered levels."""
 SAMPLE = 50_000
 """Largest number of ratings used to fit a link."""
 PRIOR = 2000.0

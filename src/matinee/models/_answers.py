@@ -48,9 +48,10 @@ def answers(
     answerable = np.flatnonzero(is_known)
     answerable = answerable[np.argsort(rows[answerable], kind="stable")]
     people, starts, position = _runs(rows[answerable])
-    for first, last in _people_batches(np.append(starts, len(answerable))):
+    bounds = np.append(starts, len(answerable))
+    for first, last in _people_batches(bounds):
         batch = histories.take(people[first:last])
-        part = slice(starts[first], starts[last] if last < len(starts) else len(answerable))
+        part = slice(bounds[first], bounds[last])
         positions, batch_rows = answerable[part], position[part] - first
         known_predictions = None if predictions is None else predictions[positions]
         out[positions], batch_std = _batch(

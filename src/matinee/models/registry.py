@@ -139,10 +139,7 @@ def model_kinds() -> tuple[ModelKind, ...]:
 
 def kind_of_section(section: str) -> ModelKind | None:
     """Return the kind whose options are in a section, or None."""
-    for kind in model_kinds():
-        if kind.section == section:
-            return kind
-    return None
+    return next((kind for kind in model_kinds() if kind.section == section), None)
 
 
 def around(value: float, below: float, above: float, least: int | None = None) -> dict[str, Any]:

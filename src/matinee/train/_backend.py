@@ -263,16 +263,15 @@ class TorchBackend:
         self.group = group
         self.rates = learning_rates(config, steps_per_epoch * config.steps_per_batch)
         self._refeed = TorchRefeed(network, config, group) if config.refeed != "off" else None
-        free = [network.bias_out] if network.bias_out.requires_grad else []
-        rest = [p for p in network.parameters() if p.requires_grad and p is not network.bias_out]
+        trained = [p for p in network.parameters() if p.requires_grad]
+        self._decayed = [p for p in trained if p is not network.bias_out]
+        parameters = [*self._decayed, *(p for p in trained if p is network.bias_out)]
         # Moments start at zero as in the kernels, and weight decay is decoupled for every kind.
-        self.groups = [rest, free]
-        kind, eps, rate = config.optimizer, config.eps, config.learning_rate
-        parameters = [*rest, *free]
         self.optimizer: torch.optim.Optimizer
-        if kind == "adam":
+        rate = config.learning_rate
+        if config.optimizer == "adam":
             betas = (config.beta1, config.beta2)
-            self.optimizer = torch.optim.Adam(parameters, lr=rate, betas=betas, eps=eps)
+            self.optimizer = torch.optim.Adam(parameters, lr=rate, betas=betas, eps=config.eps)
         else:
             self.optimizer = torch.optim.SGD(parameters, lr=rate, momentum=config.momentum)
 
@@ -303,21 +302,21 @@ class TorchBackend:
 
     def _descend(self, loss: Tensor, step: int) -> None:
         """Take an optimiser step on the sum of all processes' losses, with L2 and weight decay."""
+        (parameters,) = self.optimizer.param_groups
         penalty = torch.zeros_like(loss)
         if self.config.l2:
-            for p in self.optimizer.param_groups[0]["params"]:
+            for p in parameters["params"]:
                 if has_l2(self.config, p):
                     penalty = penalty + 0.5 * self.config.l2 * p.square().sum()
         self.optimizer.zero_grad()
         torch.autograd.backward(loss + penalty / self.group.size)
-        for p in self.optimizer.param_groups[0]["params"]:
+        for p in parameters["params"]:
             self.group.sum(p.grad)
-        rate = float(self.rates[step])
-        with torch.no_grad():
-            for p in self.groups[0]:
-                if self.config.weight_decay:
+        rate = parameters["lr"] = float(self.rates[step])
+        if self.config.weight_decay:
+            with torch.no_grad():
+                for p in self._decayed:
                     p.mul_(1.0 - rate * self.config.weight_decay)
-        self.optimizer.param_groups[0]["lr"] = rate
         self.optimizer.step()
 
     def flush(self, step: int) -> None:
@@ -369,8 +368,8 @@ def torch_threads(network: Network, config: TrainConfig, rows: int) -> Iterator[
         rows: Number of rows per step.
     """
     before = torch.get_num_threads()
-    threads_before = not (_torch_shares(network, config) and shares_products(network, rows))
-    threads = 1 if threads_before else min(before, cores())
+    shares = _torch_shares(network, config) and shares_products(network, rows)
+    threads = min(before, cores()) if shares else 1
     if threads == before or network.table_in.device.type != "cpu":
         yield
         return

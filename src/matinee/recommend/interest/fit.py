@@ -74,8 +74,8 @@ def fit_interest(
     part = HeldOut.draw(rows, rng, times=None if is_small(rows) else times)
     chosen = choose(part, config, rng, on_epoch)
     calibration = NOTHING
-    twice = config.love == 0.0 and config.interest in ("linear", "network")
-    if not twice:
+    # Calibration needs a second fit, without the held-out interactions.
+    if not (config.love == 0.0 and config.interest in ("linear", "network")):
         calibration = part.calibration(chosen.known)
     rate = None if calibration is NOTHING else calibration.rate
     interest = chosen.fit(rows)

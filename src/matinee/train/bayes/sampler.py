@@ -8,13 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...base.arrays import Float32, Float64
+from ...baseline.ordinal import MOST_LEVELS
 from ...data import CodedColumn, Ratings
 from .config import BayesianConfig
 from .features import RATE, SHAPE, Side
 from .kernels import P, residuals, sums_by_item, sums_by_user
 from .probit import bounds_of, draw_cutpoints, draw_latent, first_cutpoints
-
-MOST_LEVELS = 20
 
 
 @dataclass(frozen=True, eq=False)
