@@ -8,7 +8,7 @@ from torch import Tensor
 
 from matinee.train.lists import losses
 from matinee.train.lists.cells import Cells
-from matinee.train.lists.losses import Asked, list_loss, weighted_sums
+from matinee.train.lists.losses import Targets, list_loss, weighted_sums
 
 
 class Problem:
@@ -28,7 +28,7 @@ class Problem:
         indptr = np.concatenate([[0], chosen.sum(axis=1).cumsum()]).astype(np.int64)
         cells = Cells.of(indptr, np.nonzero(chosen)[1].astype(np.int32), items)
         rows = weights[chosen].astype(self.code.detach().numpy().dtype)
-        self.asked = Asked(cells, rows, torch.tensor(importance, dtype=dtype), zero)
+        self.targets = Targets(cells, rows, torch.tensor(importance, dtype=dtype), zero)
         self.chosen, self.weights = torch.tensor(chosen).double(), torch.tensor(weights)
         self.importance = torch.tensor(importance)
 
@@ -36,7 +36,7 @@ class Problem:
         """The loss by its definition, in float64."""
         scores = self.code.double() @ self.table.double().T + self.bias.double()
         if name == "square":
-            counts = torch.where(self.chosen > 0, self.weights, self.asked.zero)
+            counts = torch.where(self.chosen > 0, self.weights, self.targets.zero)
             each = (counts * (scores - self.chosen) ** 2).sum(1)
         else:
             each = -(self.chosen * self.weights * torch.log_softmax(scores, 1)).sum(1)
@@ -61,7 +61,7 @@ def test_losses_and_gradients_are_those_of_the_dense_definition(
     seed: int, people: int, items: int, width: int, zero: float, name: str, dtype: torch.dtype
 ) -> None:
     case = Problem(seed, people, items, width, zero, dtype)
-    loss = list_loss(name, case.code, case.table, case.bias, case.asked)
+    loss = list_loss(name, case.code, case.table, case.bias, case.targets)
     assert loss.dtype == dtype
     dense = case.dense(name)
     close = 1e-11 if dtype == torch.float64 else 3e-5
@@ -74,7 +74,7 @@ def test_losses_and_gradients_are_those_of_the_dense_definition(
 def test_the_softmax_is_taken_in_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     case = Problem(1, 11, 20, 3, 0.5, torch.float64)
     monkeypatch.setattr(losses, "_BLOCK_CELLS", 60)
-    loss = list_loss("multinomial", case.code, case.table, case.bias, case.asked)
+    loss = list_loss("multinomial", case.code, case.table, case.bias, case.targets)
     for gradient, wanted in zip(
         case.gradients(loss), case.gradients(case.dense("multinomial")), strict=True
     ):
@@ -87,9 +87,9 @@ def test_the_square_loss_never_forms_people_by_items() -> None:
     rng = np.random.default_rng(0)
     indptr = np.arange(people + 1, dtype=np.int64) * 3
     cells = Cells.of(indptr, rng.integers(items, size=3 * people).astype(np.int32), items)
-    asked = Asked(cells, np.ones(3 * people, np.float32), torch.ones(people), 0.1)
+    targets = Targets(cells, np.ones(3 * people, np.float32), torch.ones(people), 0.1)
     loss, *gradients = losses.square(
-        torch.ones(people, width), torch.zeros(items, width), torch.zeros(items), asked
+        torch.ones(people, width), torch.zeros(items, width), torch.zeros(items), targets
     )
     assert loss.item() == pytest.approx(3.0)
     assert [each.shape for each in gradients] == [(people, width), (items, width), (items,)]
@@ -98,10 +98,12 @@ def test_the_square_loss_never_forms_people_by_items() -> None:
 def test_the_first_layer_and_its_gradient() -> None:
     case = Problem(2, 7, 15, 4, 0.5, torch.float64)
     table = case.table
-    values = np.random.default_rng(0).standard_normal(len(case.asked.weights))
+    values = np.random.default_rng(0).standard_normal(len(case.targets.weights))
     dense = torch.zeros(7, 15, dtype=torch.float64)
-    dense[case.asked.cells.owner, case.asked.cells.items.astype(np.int64)] = torch.tensor(values)
-    sums = weighted_sums(case.asked.cells, values, table)
+    dense[case.targets.cells.owner, case.targets.cells.items.astype(np.int64)] = torch.tensor(
+        values
+    )
+    sums = weighted_sums(case.targets.cells, values, table)
     assert torch.allclose(sums, dense @ table)
     (slope,) = torch.autograd.grad((sums**2).sum(), table)
     (wanted,) = torch.autograd.grad(((dense @ table) ** 2).sum(), table)

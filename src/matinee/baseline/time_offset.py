@@ -98,7 +98,7 @@ class Scaled(Protocol):
         """Range of the ratings."""
 
 
-def moved(model: Scaled, predicted: Float64, offsets: Float64 | None) -> Float64:
+def with_offsets(model: Scaled, predicted: Float64, offsets: Float64 | None) -> Float64:
     """Add offsets to predictions, within the scale if the model clips, float64 (n,)."""
     if offsets is None:
         return predicted
@@ -190,7 +190,7 @@ def _add_origin(csr: Csr, times: Int64, cut: int, known: Float64, new: Float64) 
     train = csr.where(before)
     bias = fit_bias(train)
     last = _last_of_rows(train, times[before])
-    users = np.repeat(np.arange(csr.n_rows), csr.counts)[~before]
+    users = csr.entry_rows[~before]
     items = csr.indices[~before]
     residuals = csr.values[~before] - bias.predict(Histories.of(train), users, items)
     returning = train.counts[users] > 0

@@ -48,6 +48,15 @@ class Csr:
         return np.diff(self.indptr)
 
     @property
+    def entry_rows(self) -> Int64:
+        """The row of each entry, int64, shape (entries,)."""
+        return np.repeat(np.arange(self.n_rows), self.counts)
+
+    def rows_of(self, entries: Int64) -> Int64:
+        """Return the rows of some entries, int64, shape (n,)."""
+        return np.searchsorted(self.indptr, entries, side="right") - 1
+
+    @property
     def entry_weights(self) -> Float32:
         """The weight of each entry, float32, shape (entries,); 1 without weights."""
         return np.ones(len(self.indices), np.float32) if self.weights is None else self.weights
@@ -64,8 +73,7 @@ class Csr:
         """Sum of the weights of each row's entries, float64, shape (rows,)."""
         if self.weights is None:
             return self.counts.astype(np.float64)
-        owner = np.repeat(np.arange(self.n_rows), self.counts)
-        return sum_by_code(owner, self.weights, self.n_rows)
+        return sum_by_code(self.entry_rows, self.weights, self.n_rows)
 
     @property
     def column_weights(self) -> Float64:

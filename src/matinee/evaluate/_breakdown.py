@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..base.arrays import Float64, Int32, Int64
-from ..baseline.time_offset import TimedPeople, moved
+from ..baseline.time_offset import TimedPeople, with_offsets
 from ..data import Histories, Ratings
 from ..errors import DataError
 from ._error_bins import Breakdown, CalibrationBin, ErrorBin, ItemError
@@ -128,7 +128,7 @@ class _Sums:
             simple = model.bias.predict(histories, entry_users, entry_items).clip(low, high)
             if timed is not None and times is not None:
                 offsets = timed.at(entry_users, times)
-                predicted = moved(model, predicted, offsets)
+                predicted = with_offsets(model, predicted, offsets)
                 simple = (simple + offsets).clip(low, high)
             result._add(users, codes, values.astype(np.float64), predicted, simple)
         return result

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from ..base.arrays import Float64, Int32, Int64
 from ..baseline.bias import BiasModel
-from ..baseline.time_offset import TimedPeople, moved
+from ..baseline.time_offset import TimedPeople, with_offsets
 from ..baseline.variance import PredictiveVariance
 from ..data import Histories, Ratings, Scale
 from ..errors import checked_seed
@@ -200,14 +200,14 @@ def _add(
             offsets = timed.offset.at(batch.times, last if batch.last is None else batch.last)
             tally.offsets += float(offsets.sum())
             predicted[:, len(_COLUMNS)] = predicted[:, 0]
-            predicted[:, 0] = moved(model, predicted[:, 0], offsets)
+            predicted[:, 0] = with_offsets(model, predicted[:, 0], offsets)
             bias = _COLUMNS.index("bias")  # always clipped
             predicted[:, bias] = (predicted[:, bias] + offsets).clip(
                 model.scale.low, model.scale.high
             )
             if initial is not None:
                 offsets = timed.offset.at(batch.times, last)
-                predicted[:, -1] = moved(model, predicted[:, -1], offsets)
+                predicted[:, -1] = with_offsets(model, predicted[:, -1], offsets)
         if tally.spread is not None:
             tally.spread.add(predicted[:, 0], std, batch.values)
         errors = predicted - batch.values[:, None]

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from ..base.arrays import Float32, Float64, Int32, Int64
 from ..baseline.preference import fit_preference
-from ..baseline.time_offset import NEVER, NOW, TimedPeople, last_times, moved
+from ..baseline.time_offset import NEVER, NOW, TimedPeople, last_times, with_offsets
 from ..baseline.variance import HeldOutPredictions
 from ..data import Histories, Ratings
 from ..data.coerce import as_ratings
@@ -299,8 +299,8 @@ class Predicting(Coded):
         offsets = None if times is None else self._offsets(people, histories, rows, times)
         if with_std:
             predicted, std = self.predict_coded_std(people.histories, rows, codes)
-            return moved(self, predicted, offsets), std
-        return moved(self, self.predict_coded(people.histories, rows, codes), offsets)
+            return with_offsets(self, predicted, offsets), std
+        return with_offsets(self, self.predict_coded(people.histories, rows, codes), offsets)
 
     def choice_probability(
         self, users: Any, items: Any, *, k: int = 10, histories: HistoriesLike | None = None

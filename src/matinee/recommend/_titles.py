@@ -110,16 +110,16 @@ class TitleIndex:
                     yield codes
 
     def _by_name(self, name: str) -> Iterable[int]:
-        return self._named.get(" ".join(_first(name)), ())
+        return self._named.get(" ".join(_query_words(name)), ())
 
     def _by_bare_name(self, name: str) -> Iterable[int]:
-        return self._bare.get(" ".join(without_article(_first(name))), ())
+        return self._bare.get(" ".join(without_article(_query_words(name))), ())
 
     def _by_letters(self, name: str) -> Iterable[int]:
-        return self._joined.get("".join(without_article(_first(name))), ())
+        return self._joined.get("".join(without_article(_query_words(name))), ())
 
     def _by_words(self, name: str) -> list[int]:
-        query_words = set(_telling(name))
+        query_words = set(_without_articles(name))
         return (
             self._with_all([{word} for word in query_words])
             if len(query_words) <= self._longest
@@ -127,7 +127,7 @@ class TitleIndex:
         )
 
     def _by_misspelt_words(self, name: str) -> list[int]:
-        query_words = _telling(name)
+        query_words = _without_articles(name)
         # A single word is not enough: "amelie" is not "Mélodie en sous-sol".
         if sum(word in self._having for word in query_words) == 0 or len(query_words) < 2:
             return []
@@ -159,13 +159,13 @@ class TitleIndex:
     def _by_likeness(self, name: str) -> list[int]:
         similar = [entry for entry in self._near(name) if entry[2] >= _LIKE]
         # "Rocky 7" is not a misspelling of "Rocky 2".
-        numbers = _numbers(without_article(_first(name)))
+        numbers = _numbers(without_article(_query_words(name)))
         similar = [entry for entry in similar if _numbers(entry[1].split()) == numbers]
         return sorted({c for c, _, similarity in similar if similarity > similar[0][2] - _AHEAD})
 
     def _near(self, name: str) -> list[tuple[int, str, float]]:
         """Return titles similar to a name as (code, key, similarity), best first."""
-        key = " ".join(without_article(_first(name)))
+        key = " ".join(without_article(_query_words(name)))
         if not key:
             return []
         candidates = [self._keys[at] for at in self._trigrams.nearest(key, 40)]
@@ -252,12 +252,13 @@ def _likenesses(text: str, texts: list[str], least: float = 0.0) -> list[tuple[s
 
 
 @lru_cache(maxsize=64)
-def _first(name: str) -> list[str]:
+def _query_words(name: str) -> list[str]:
+    """Return all words of a name, parentheses included."""
     parts = names(name)
     return parts[-1] if parts else []
 
 
-def _telling(name: str) -> list[str]:
+def _without_articles(name: str) -> list[str]:
     """Return the words of a name without articles."""
     return [word for word in words(name) if word not in ARTICLES]
 

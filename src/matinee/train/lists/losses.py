@@ -30,7 +30,7 @@ _BLOCK_CELLS = 1 << 24
 
 
 @dataclass(frozen=True, eq=False)
-class Asked:
+class Targets:
     """The targets of a batch and their weights.
 
     Attributes:
@@ -51,23 +51,23 @@ Result = tuple[Tensor, Tensor, Tensor, Tensor]
 
 
 @np.errstate(over="ignore", invalid="ignore")  # the caller reports a diverging loss
-def square(code: Tensor, table: Tensor, bias: Tensor, asked: Asked) -> Result:
+def square(code: Tensor, table: Tensor, bias: Tensor, targets: Targets) -> Result:
     """Compute the squared error over all items; see the module.
 
     Args:
         code: (people, width), C-contiguous like the table; all of one dtype.
         table: (items, width).
         bias: (items,).
-        asked: The targets and their weights.
+        targets: The targets and their weights.
     """
-    cells, zero = asked.cells, asked.zero
-    share = asked.people / len(code)
+    cells, zero = targets.cells, targets.zero
+    share = targets.people / len(code)
     gram, by_bias = table.T @ table, table.T @ bias
     products = code @ gram + by_bias
     everywhere = ((code * (products + by_bias)).sum(1) + bias @ bias) * zero
     owner = cells.owner
     predicted = cells.dots(code.numpy(), table.numpy(), bias.numpy())
-    weights = asked.weights
+    weights = targets.weights
     at_entries = weights * np.square(predicted - 1.0) - zero * np.square(predicted)
     sums = np.bincount(owner, at_entries, minlength=len(code)).astype(predicted.dtype)
     loss = share @ (everywhere + torch.from_numpy(sums))
@@ -87,16 +87,16 @@ def square(code: Tensor, table: Tensor, bias: Tensor, asked: Asked) -> Result:
 
 
 @np.errstate(over="ignore", invalid="ignore")
-def multinomial(code: Tensor, table: Tensor, bias: Tensor, asked: Asked) -> Result:
+def multinomial(code: Tensor, table: Tensor, bias: Tensor, targets: Targets) -> Result:
     """Compute the negative log-likelihood of a softmax over all items; see ``square``."""
-    cells = asked.cells
+    cells = targets.cells
     d_code, d_table, d_bias = (torch.zeros_like(each) for each in (code, table, bias))
     loss = torch.zeros((), dtype=code.dtype)
-    share = asked.people / len(code)
+    share = targets.people / len(code)
     owner = cells.owner
-    totals = np.bincount(owner, asked.weights, minlength=len(code)).astype(asked.weights.dtype)
+    totals = np.bincount(owner, targets.weights, minlength=len(code)).astype(targets.weights.dtype)
     mass = share * torch.from_numpy(totals)
-    each = share.numpy()[owner] * asked.weights
+    each = share.numpy()[owner] * targets.weights
     step = max(1, _BLOCK_CELLS // cells.n_items)
     for start in range(0, len(code), step):
         stop = min(start + step, len(code))
@@ -117,7 +117,7 @@ def multinomial(code: Tensor, table: Tensor, bias: Tensor, asked: Asked) -> Resu
     return loss, d_code, d_table, d_bias
 
 
-LOSSES: dict[str, Callable[[Tensor, Tensor, Tensor, Asked], Result]] = {
+LOSSES: dict[str, Callable[[Tensor, Tensor, Tensor, Targets], Result]] = {
     "square": square,
     "multinomial": multinomial,
 }
@@ -126,9 +126,9 @@ LOSSES: dict[str, Callable[[Tensor, Tensor, Tensor, Asked], Result]] = {
 class _WithGradient(torch.autograd.Function):
     @staticmethod
     def forward(
-        ctx: Any, name: str, code: Tensor, table: Tensor, bias: Tensor, asked: Asked
+        ctx: Any, name: str, code: Tensor, table: Tensor, bias: Tensor, targets: Targets
     ) -> Any:
-        loss, *gradients = LOSSES[name](code.contiguous(), table, bias, asked)
+        loss, *gradients = LOSSES[name](code.contiguous(), table, bias, targets)
         ctx.save_for_backward(*gradients)
         return loss
 
@@ -137,9 +137,9 @@ class _WithGradient(torch.autograd.Function):
         return (None, *(outer[0] * each for each in ctx.saved_tensors), None)
 
 
-def list_loss(name: str, code: Tensor, table: Tensor, bias: Tensor, asked: Asked) -> Tensor:
+def list_loss(name: str, code: Tensor, table: Tensor, bias: Tensor, targets: Targets) -> Tensor:
     """Return the named loss, differentiable by torch in code, table and bias."""
-    return _WithGradient.apply(name, code, table, bias, asked)  # type: ignore[no-untyped-call]
+    return _WithGradient.apply(name, code, table, bias, targets)  # type: ignore[no-untyped-call]
 
 
 class _Sums(torch.autograd.Function):

@@ -16,7 +16,7 @@ from ...data import Csr
 from ...errors import TrainingError
 from .cells import Cells
 from .fused import FUSED
-from .losses import Asked, list_loss, weighted_sums
+from .losses import Targets, list_loss, weighted_sums
 from .recvae_config import RecVaeConfig
 from .recvae_weights import EPSILON, LAYERS, RecVaeWeights
 from .run import ListEpoch, ListRun, train_epochs
@@ -119,10 +119,10 @@ class _Network:
         divergence = density(code, mean, log_variance) - self._prior(code, earlier)
         gamma = self.config.gamma * self.row_weights[batch]
         weight = torch.from_numpy(gamma.astype(np.float32))
-        asked = Asked(cells, self.entry_weights[entries], torch.ones(len(batch)), 0.0)
+        targets = Targets(cells, self.entry_weights[entries], torch.ones(len(batch)), 0.0)
         output, bias = (self.parameters[name] for name in DECODER)
         return (
-            list_loss("multinomial", code, output, bias, asked)
+            list_loss("multinomial", code, output, bias, targets)
             + (weight * divergence.sum(1)).mean()
         )
 

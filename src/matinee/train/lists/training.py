@@ -18,7 +18,7 @@ from ...nn.activations import activation
 from ..linear import interactions
 from .cells import Cells
 from .fused import FUSED
-from .losses import Asked, list_loss, weighted_sums
+from .losses import Targets, list_loss, weighted_sums
 from .network_config import ListNetworkConfig
 from .run import ListEpoch, ListRun, train_epochs
 from .weights import OUTPUT, OUTPUT_BIAS, START, TABLE, ListNetworkWeights
@@ -118,12 +118,12 @@ def _draw(rows: Any, config: ListNetworkConfig, rng: np.random.Generator) -> _Dr
         # The input part is scaled like a whole history.
         lengths = np.bincount(owner[shown], minlength=len(counts))
         size = (1.0 / np.sqrt(np.maximum(lengths, 1))).astype(np.float32)
-        asked = np.where(shown, np.float32(config.given_weight), np.float32(1.0))
+        weights = np.where(shown, np.float32(config.given_weight), np.float32(1.0))
     else:
         size = (1.0 / (np.sqrt(np.maximum(counts, 1)) * share)).astype(np.float32)
-        asked = np.ones(len(owner), dtype=np.float32)
+        weights = np.ones(len(owner), dtype=np.float32)
     values = np.where(shown, size[owner], np.float32(0.0))
-    return _Drawn(cells, values, asked * rows.data)
+    return _Drawn(cells, values, weights * rows.data)
 
 
 class _Network:
@@ -178,8 +178,8 @@ class _Network:
         if config.code_dropout:
             kept = self.rng.random(layer.shape, dtype=np.float32) >= config.code_dropout
             layer = layer * torch.from_numpy(kept / np.float32(1.0 - config.code_dropout))
-        asked = Asked(batch.cells, batch.weights, people, config.zero_weight)
-        loss = list_loss(config.loss, layer, parameters[OUTPUT], parameters[OUTPUT_BIAS], asked)
+        targets = Targets(batch.cells, batch.weights, people, config.zero_weight)
+        loss = list_loss(config.loss, layer, parameters[OUTPUT], parameters[OUTPUT_BIAS], targets)
         return loss + beta * divergence
 
     def weights(self) -> ListNetworkWeights:
