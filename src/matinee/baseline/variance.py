@@ -251,9 +251,8 @@ def leave_one_out(
         source: "leave-one-out" if the bias model is the model itself, else "bias".
     """
     entries = evenly_spaced(len(train.values), SAMPLE)
-    rows = np.searchsorted(train.indptr, entries, side="right") - 1
     items = train.indices[entries]
-    user_bias, n_user = _user_biases(bias, train, rows)
+    user_bias, n_user = _user_biases(bias, train, train.rows_of(entries))
     residuals = train.values[entries] - bias.mean - bias.item_bias[items] - user_bias
     n_item = count_codes(train.indices, train.n_columns)[items]
     weight = 1.0 / np.maximum(n_user + bias.user_reg, 1.0)
@@ -281,9 +280,8 @@ def _unknown(bias: BiasModel, train: Csr, counts: Int64) -> tuple[Float64, float
         and for both known.
     """
     entries = evenly_spaced(len(train.values), SAMPLE)
-    rows = np.searchsorted(train.indptr, entries, side="right") - 1
     items = train.indices[entries]
-    user_bias, n_user = _user_biases(bias, train, rows)
+    user_bias, n_user = _user_biases(bias, train, train.rows_of(entries))
     neither = train.values[entries].astype(np.float64) - bias.mean
     by_item = neither - bias.item_bias[items]
     by_item *= 1.0 + 1.0 / np.maximum(counts[items] + 2.0, 1.0)
@@ -310,7 +308,7 @@ def _held_out_features(
         float64 (sample, features).
     """
     out = np.unique(held_out.entries) if held_out.source == "validation" else sample.entries
-    rows = np.searchsorted(train.indptr, out, side="right") - 1
+    rows = train.rows_of(out)
     items = train.indices[out]
     user_bias, _ = _user_biases(bias, train, rows)
     residuals = train.values[out] - bias.mean - bias.item_bias[items] - user_bias

@@ -96,8 +96,8 @@ class Forward:
         """
         x, row_bias = self._hidden(known)
         if self.outputs.centred:
-            row = np.repeat(np.arange(len(x)), np.diff(known.indptr))
-            row_bias -= self._mean_output(self._decode(x, row, known.indices), known)
+            outputs = self._decode(x, known.entry_rows, known.indices)
+            row_bias -= self._mean_output(outputs, known)
         return x, row_bias
 
     def _mean_output(self, outputs: Float32, known: Csr) -> Float32:
@@ -114,7 +114,7 @@ class Forward:
             x += bias
             x = self._activation.numpy(x)
         if self.outputs.slope:
-            x *= self.outputs.scale(np.diff(known.indptr))[:, None]
+            x *= self.outputs.scale(known.counts)[:, None]
         return x, row_bias
 
     def scores(self, known: Csr) -> Float32:
@@ -122,8 +122,7 @@ class Forward:
         hidden, row_bias = self._hidden(known)
         out = self._all_outputs(hidden)
         if self.outputs.centred:
-            row = np.repeat(np.arange(len(out)), np.diff(known.indptr))
-            row_bias -= self._mean_output(out[row, known.indices], known)
+            row_bias -= self._mean_output(out[known.entry_rows, known.indices], known)
         out += self.offset
         out += row_bias[:, None]
         return expected_ratings(out, self.link)
@@ -211,8 +210,7 @@ class Forward:
     def _inputs(self, known: Csr) -> tuple[Int64, Float32, Int64, Float32]:
         """Return input table rows, their coefficients, the start of each row, and row biases."""
         ptr, columns = known.indptr, known.indices.astype(np.int64)
-        counts = np.diff(ptr)
-        row_of = np.repeat(np.arange(len(counts)), counts)
+        counts, row_of = known.counts, known.entry_rows
         residual = known.values - self.offset[columns]
         row_bias = np.zeros(len(counts), dtype=np.float32)
         if self.row_reg >= 0.0:

@@ -113,11 +113,10 @@ class UserMean(_Baseline):
 
     def _left_out(self, train: Ratings, errors: HeldOutPredictions) -> Float64:
         by_user = train.by_user
-        users = np.searchsorted(by_user.indptr, errors.entries, side="right") - 1
-        counts = np.diff(by_user.indptr)
+        users = by_user.rows_of(errors.entries)
         sums = np.bincount(train.users, train.values, minlength=train.n_users)
         rest = sums[users] - by_user.values[errors.entries]
-        remaining = counts[users] - 1
+        remaining = by_user.counts[users] - 1
         return np.where(remaining > 0, rest / np.maximum(remaining, 1), self.bias.mean)
 
     def _scores(self, histories: Histories) -> Float32:

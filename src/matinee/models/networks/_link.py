@@ -31,8 +31,7 @@ def first_link(ratings: Ratings, held: Mask | None, earlier: OrdinalLink | None)
     if earlier is not None and earlier.levels == tuple(levels):
         return earlier
     known = ratings.by_user if held is None else part(ratings.by_user, held)[0]
-    rows = np.repeat(np.arange(known.n_rows), known.counts)
-    scores = fit_bias(known).predict(Histories.of(known), rows, known.indices)
+    scores = fit_bias(known).predict(Histories.of(known), known.entry_rows, known.indices)
     return OrdinalLink.fit(scores, known.values, levels, weights=known.relative_weights)
 
 

@@ -68,7 +68,7 @@ class Start:
             return None
         share = max(validation_share(train.validation, int(self.new.sum())), 0.05)
         out = self.new & (rng.random(len(self.new)) < share)
-        owner = whole.in_order_of_ratings(np.repeat(np.arange(whole.n_rows), whole.counts))
+        owner = whole.in_order_of_ratings(whole.entry_rows)
         is_emptied = np.bincount(owner, ~out, minlength=whole.n_rows) == 0
         return out & ~is_emptied[owner]
 
@@ -161,6 +161,5 @@ def _by_item(array: npt.NDArray[Any], each: int) -> npt.NDArray[Any]:
 def _has(whole: Csr, ratings: Mask) -> Mask:
     """Return the mask of rows with any of these ratings."""
     known: Mask = np.zeros(whole.n_rows, dtype=bool)
-    aligned = whole.aligned(ratings)
-    known[np.repeat(np.arange(whole.n_rows), whole.counts)[aligned]] = True
+    known[whole.entry_rows[whole.aligned(ratings)]] = True
     return known

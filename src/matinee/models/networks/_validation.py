@@ -19,8 +19,7 @@ def bias_predictions(train: Ratings, held: Mask) -> Float64:
         float64 (n,), in the order of ``train.by_user``.
     """
     known, out = part(train.by_user, held)
-    rows = np.repeat(np.arange(out.n_rows), out.counts)
-    return fit_bias(known).predict(Histories.of(known), rows, out.indices)
+    return fit_bias(known).predict(Histories.of(known), out.entry_rows, out.indices)
 
 
 def validation_predictions(

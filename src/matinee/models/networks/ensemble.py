@@ -261,7 +261,7 @@ class Ensemble(Blending, Trainable):
             return None, np.zeros_like(deviations)
         by_user = train.by_user
         entries = np.flatnonzero(by_user.aligned(held))
-        users = np.repeat(np.arange(by_user.n_rows), by_user.counts)[entries]
+        users = by_user.rows_of(entries)
         items = by_user.indices[entries]
         counts = by_user.counts - np.bincount(users, minlength=by_user.n_rows)
         log_users = np.log(np.maximum(counts, 1))[users]

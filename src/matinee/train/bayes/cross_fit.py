@@ -39,7 +39,7 @@ def held_out_predictions(
     by_user, known = train.by_user, train.take(~held).by_user
     histories = Histories.of(known)
     entries = np.flatnonzero(by_user.aligned(held))
-    rows = np.repeat(np.arange(by_user.n_rows), by_user.counts)[entries]
+    rows = by_user.rows_of(entries)
     columns = by_user.indices[entries]
     base = fit_bias(known).predict(histories, rows, columns)
     mean, variance = base.copy(), np.zeros(len(rows))

@@ -58,7 +58,7 @@ def sample_posterior(
 
     by_user = train.by_user
     sample_entries = evenly_spaced(len(train), MEASURED)
-    rows = np.repeat(np.arange(by_user.n_rows, dtype=np.int32), by_user.counts)[sample_entries]
+    rows = by_user.rows_of(sample_entries).astype(np.int32)
     columns, values = by_user.indices[sample_entries], by_user.values[sample_entries]
     samples: list[Sample] = []
     with ThreadPoolExecutor(max(len(others), 1)) as pool:

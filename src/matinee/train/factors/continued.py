@@ -107,16 +107,15 @@ class Continued:
 
     def _scores(self, codes: Float32, base: Float32, known: Csr) -> Float64:
         """Return predictions by codes at all entries."""
-        people = np.repeat(np.arange(known.n_rows), known.counts)
-        nothing, out = np.zeros(known.n_rows, dtype=np.float32), np.empty(len(people))
-        entry_scores(people, known.indices, nothing, codes, base, self.items.factors, out)
+        nothing, out = np.zeros(known.n_rows, dtype=np.float32), np.empty(len(known.indices))
+        entry_scores(known.entry_rows, known.indices, nothing, codes, base, self.items.factors, out)
         return out
 
     def _moved(self, codes: Float32, known: Csr, new: Mask) -> Continued:
         """Update the items with the new ratings, given users' codes."""
         before, moved = self.items, Side.zeros(known.n_columns, codes.shape[1])
         rest = (known.values - self._scores(codes, before.bias, known)).astype(np.float32)[new]
-        people = np.repeat(np.arange(known.n_rows, dtype=np.int32), known.counts)[new]
+        people = known.entry_rows[new].astype(np.int32)
         by_item = group(known.indices[new], people, rest, known.n_columns, known.n_rows)
         nothing = np.zeros(known.n_rows, dtype=np.float32)
         _solve(by_item, Side(nothing, codes), (HELD, 0.0, HELD), moved)

@@ -137,11 +137,11 @@ def solved(
 
 def transposed(rows: Csr) -> Csr:
     """Return the same entries by column."""
-    owner = np.repeat(np.arange(rows.n_rows, dtype=np.int32), rows.counts)
     order = np.argsort(rows.indices, kind="stable")
+    owners = rows.entry_rows[order].astype(np.int32)
     indptr = row_bounds(np.bincount(rows.indices, minlength=rows.n_columns))
     weights = None if rows.weights is None else rows.weights[order]
-    return Csr(indptr, owner[order], rows.values[order], order, rows.n_rows, weights)
+    return Csr(indptr, owners, rows.values[order], order, rows.n_rows, weights)
 
 
 def _gram(factors: Float) -> Float64:
