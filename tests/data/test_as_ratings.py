@@ -112,6 +112,27 @@ def test_what_could_be_misread_is_refused_with_what_to_do(source: Any, message: 
         load(source)
 
 
+class Foreign:
+    """A table of a library that Matinee does not know."""
+
+    def __init__(self, **ways: Any) -> None:
+        vars(self).update(ways)
+
+
+class Capsule:
+    """Hands out Arrow's data by its protocol."""
+
+    def __arrow_c_stream__(self, schema: Any = None) -> Any:
+        return pa.Table.from_pandas(FRAME).__arrow_c_stream__(schema)
+
+
+def test_tables_of_other_libraries() -> None:
+    for table in (Capsule(), Foreign(to_pandas=lambda: FRAME)):
+        assert matinee.data.fingerprint(load(table)) == matinee.data.fingerprint(load(FRAME))
+    with pytest.raises(UsageError, match=r"pass its \.compute\(\)"):
+        load(Foreign(compute=None))
+
+
 def test_relations_of_duckdb() -> None:
     with duckdb.connect() as con:
         con.execute(
@@ -140,6 +161,9 @@ def test_models_learn_from_frames_and_are_scored_by_them() -> None:
     assert (
         model.evaluate(test).n_test == matinee.Bias().fit(load(train)).evaluate(load(test)).n_test
     )
+    repeated = pd.concat([test, test])
+    assert "repeated ratings" in model.evaluate(repeated).notes[0]
+    assert "repeated ratings" in model.evaluate_lists(repeated).notes[0]
     watched = matinee.Autoencoder(hidden=[2], epochs=1, teacher="none")
     assert watched.fit(train, watch={"same": train}).epochs[0].watched["same"] > 0
     assert describe(FRAME) == describe(load(FRAME))

@@ -225,7 +225,7 @@ class Recommender(Updatable):
 
         self._require_fitted()
         self._require_ratings()
-        test = as_ratings(test, "test")
+        source, test = test, as_ratings(test, "test")
         people = self._people(histories, "skip")
         rows = self._rows(people, histories is None, test.user_ids.ids)
         applies = time_offset and self.follows(test)
@@ -240,6 +240,8 @@ class Recommender(Updatable):
             allow_overlap=allow_overlap,
             seed=seed,
         )
+        if source is not test:
+            evaluation = replace(evaluation, notes=(*test.notes, *evaluation.notes))
         if update:  # charts need predictions from fixed histories
             return evaluation
         analyse = analysis(self, test, people.histories, rows, seed, timed)
@@ -280,9 +282,9 @@ class Recommender(Updatable):
         """
         from ..evaluate import evaluate_lists
 
-        test = as_ratings(test, "test")
+        source, test = test, as_ratings(test, "test")
         people = self._people(histories, "skip")
-        return evaluate_lists(
+        evaluation = evaluate_lists(
             self,
             test,
             people.histories,
@@ -295,6 +297,9 @@ class Recommender(Updatable):
             seed=seed,
             trec=None if trec is None else Path(trec),
         )
+        if source is test:
+            return evaluation
+        return replace(evaluation, notes=(*test.notes, *evaluation.notes))
 
     def save(
         self, path: Path | str, *, histories: bool = True, extra: dict[str, Any] | None = None

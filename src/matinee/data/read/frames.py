@@ -78,6 +78,8 @@ def _remedy(source: Any) -> str:
         isinstance(row, list | tuple | np.ndarray) for row in source
     ):
         return "its rows differ in length, or are no user, item, rating and time; "
+    if hasattr(source, "compute"):
+        return "pass its .compute(); else "
     if hasattr(source, "read"):
         return "give the path of its file, or read it into a table (pandas.read_csv); else "
     return ""
@@ -156,6 +158,12 @@ def _scannable(source: Any) -> Any:
     if isinstance(source, list | tuple | Iterator) and not hasattr(source, "read"):
         names = [str(column[0]) for column in getattr(source, "description", None) or ()]
         return _of_rows([_by_name(row, names) for row in source])
+    if hasattr(source, "__arrow_c_stream__"):  # narwhals, say
+        import pyarrow as pa
+
+        return _plain_arrow(pa.table(source))
+    if hasattr(source, "to_pandas"):  # a data set of Hugging Face, say
+        return _pandas(source.to_pandas())
     return None
 
 
