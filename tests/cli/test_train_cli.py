@@ -363,8 +363,10 @@ def test_an_update_goes_on_from_a_model(
     assert model.record["training"]["preset"] == before.record["training"]["preset"]
     assert len(model.leak_guard) == 4000
     assert "test pairs" in shell.error("evaluate", out, "--test", test, code=1)
-    shown = shell("train", test, "--from", trained, "--out", out)
-    assert f"{trained} further" in shown.stderr
+    single = tmp_path / "single.csv"
+    single.write_text("user,item,rating\n1,1,5\n")
+    shown = shell("train", single, "--from", trained, "--out", out)
+    assert f"{trained} further on 1 ratings by 1 users" in shown.stderr
     for more, message in (
         (("--out", out, "--set", "hidden=[4]"), "--set: the settings are those of"),
         (("--out", out, "--preset", "base"), "--preset: the settings are those of"),

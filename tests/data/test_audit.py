@@ -154,6 +154,8 @@ def test_files(tmp_path: Path) -> None:
     ]  # fmt: skip
     assert not checked.same_file
     assert audit_files(train, train).same_file
+    train.write_text("user,item,score\n1,10,4\n")
+    assert audit_files(train, test).n_train == 1
     with pytest.raises(DataError, match=r"again"):
         audit_files(train, test, repeats="error")
 

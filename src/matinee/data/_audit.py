@@ -191,8 +191,8 @@ def audit_files(train: Path | str, test: Path | str, **options: Any) -> Audit:
         DataError: One cannot be read.
         UsageError: One has no such column, or an option is wrong.
     """
-    train_ratings = load(train, **options)
-    test_ratings = load(test, **{**options, "allow_single": True})
+    options["allow_single"] = True
+    train_ratings, test_ratings = load(train, **options), load(test, **options)
     result = audit(train_ratings, test_ratings, files=(_file(train), _file(test)))
     return replace(
         result,

@@ -115,7 +115,7 @@ def train(
     if (source is None) == (reading["sql"] is None):
         raise UsageError("name a SOURCE to train on, or give a query with --sql (and not both)")
 
-    read = source_options.Reading.of(reading, source)
+    read = source_options.Reading.of(reading, source, allow_single=base is not None)
     with ProcessGroup.join() as group:
         if base is not None and not group.alone:
             raise UsageError("--from updates a model in one process; start it without torchrun")
