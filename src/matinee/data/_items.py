@@ -29,7 +29,7 @@ from .read.stores.lake import open_lake
 from .read.timestamps import is_text
 from .read.unpack import Part, as_utf8
 from .side.columns import SideColumns
-from .side.read import columns_by
+from .side.read import as_texts, cell_text, columns_by
 from .values.ids import MISSING
 from .vocabulary import Vocabulary
 
@@ -140,9 +140,9 @@ def load_items(source: Any) -> tuple[Vocabulary, ItemTable]:
         if len(candidates) == 1:  # as in a table of titles beside ratings
             stated[ITEM] = candidates[0]
         columns = assign(names, ITEM_ROLES, stated, header=scan.header, label=label)
-        text = _text(scan, columns[ITEM])
+        text = cell_text(scan, columns[ITEM])
         column = run(work, scan, f"SELECT DISTINCT {text} AS c0 FROM {scan.relation}").fetchnumpy()
-        given = _texts(column["c0"])
+        given = as_texts(column["c0"])
         given = given[given != ""]
         if not len(given):
             raise DataError(f"{label}: no items")
@@ -203,16 +203,16 @@ def _of_scan(
     if candidates:
         stated[ITEM] = candidates[0]
     columns = assign(names, ITEM_ROLES, stated, header=scan.header, label=scan.label)
-    expressions = [_text(scan, columns[TITLE])]
+    expressions = [cell_text(scan, columns[TITLE])]
     if flagged:
-        expressions += [_text(scan, name) for name in names[_FLAGS_FROM:]]
+        expressions += [cell_text(scan, name) for name in names[_FLAGS_FROM:]]
     elif GENRES in columns:
         expressions.append(_genre_text(scan, columns[GENRES]))
     candidates = candidates or [columns[ITEM]]
-    expressions += [_text(scan, name) for name in candidates]
+    expressions += [cell_text(scan, name) for name in candidates]
     selection = ", ".join(f"{sql} AS c{at}" for at, sql in enumerate(expressions))
     arrays = run(work, scan, f"SELECT {selection} FROM {scan.relation}").fetchnumpy()
-    given_titles, *rest = (_texts(column) for column in arrays.values())
+    given_titles, *rest = (as_texts(column) for column in arrays.values())
     known = [ids.encode(column) for column in rest[len(rest) - len(candidates) :]]
     best = int(np.argmax([len(np.unique(codes[codes >= 0])) for codes in known]))
     notes: tuple[str, ...] = ()
@@ -273,23 +273,23 @@ def _of_ratings(
         scan,
         "SELECT item, min(title) AS title, max(title) AS other, count(*) AS n, "
         "any_value(genres) AS genres "
-        f"FROM (SELECT {_text(scan, roles[ITEM])} AS item, {_text(scan, title)} AS title, "
+        f"FROM (SELECT {cell_text(scan, roles[ITEM])} AS item, {cell_text(scan, title)} AS title, "
         f"{genres} AS genres FROM {scan.relation}) WHERE title <> '' GROUP BY item",
     ).fetchnumpy()
-    codes, names = ids.encode(_texts(arrays["item"])), _texts(arrays["title"])
+    codes, names = ids.encode(as_texts(arrays["item"])), as_texts(arrays["title"])
     known = np.flatnonzero(codes >= 0)
     if not len(known):
         return None, ()
     if TITLE not in mapped:
         repeated = known[np.asarray(arrays["n"])[known] > 1]
-        one_title = (names == _texts(arrays["other"]))[repeated].sum() / max(len(repeated), 1)
+        one_title = (names == as_texts(arrays["other"]))[repeated].sum() / max(len(repeated), 1)
         one_item = len(np.unique(names[known])) / len(known)
         if min(one_title, one_item) < _TITLES_OF_ONE:
             return None, ()
     note, listed = f"titles from the column {title!r}", None
     if roles.get(GENRES) in free:
         note += f", genres from {roles[GENRES]!r}"
-        listed = _from_text(_texts(arrays["genres"]))
+        listed = _from_text(as_texts(arrays["genres"]))
     return _aligned(ids, codes, known, names, listed), (note,)
 
 
@@ -379,18 +379,8 @@ def _literal(text: str) -> Any:
         return ast.literal_eval(re.sub(r"(['\"])\s+(['\"])", r"\1, \2", text))
 
 
-def _text(scan: Scan, name: str) -> str:
-    return f"trim(coalesce(CAST({scan.columns[name][0]} AS VARCHAR), ''))"
-
-
 def _genre_text(scan: Scan, name: str) -> str:
     sql, kind = scan.columns[name]
-    if not kind.endswith("[]"):
-        return _text(scan, name)
-    if kind.startswith("STRUCT"):  # objects, as text of JSON files and as values of Parquet
+    if kind.startswith("STRUCT") and kind.endswith("[]"):  # of JSON files and of Parquet
         return f"coalesce(CAST(CAST({sql} AS JSON) AS VARCHAR), '')"
-    return f"coalesce(array_to_string({sql}, '|'), '')"
-
-
-def _texts(column: Any) -> Texts:
-    return np.asarray(np.ma.getdata(column)).astype(object)
+    return cell_text(scan, name)

@@ -10,6 +10,7 @@ from typing import Any
 import duckdb
 import numpy as np
 
+from ...base.arrays import Texts
 from ...errors import DataError, UsageError
 from ..read.columns import PEOPLE_ROLES, PERSON, assign
 from ..read.files import open_files
@@ -129,7 +130,7 @@ def columns_by(
         wanted.append(f"{value} AS c{len(kinds)}")
     query = f"SELECT {', '.join(wanted)} FROM {scan.relation}"
     keys, *columns = run(work, scan, query).fetchnumpy().values()
-    codes = ids.encode(np.asarray(np.ma.getdata(keys)).astype(object))
+    codes = ids.encode(as_texts(keys))
     known = np.flatnonzero(codes >= 0)[::-1]  # of two rows of one id the first is written last
     if not len(known):
         return None
@@ -148,6 +149,11 @@ def cell_text(scan: Scan, name: str) -> str:
     return f"trim(coalesce(CAST({sql} AS VARCHAR), ''))"
 
 
+def as_texts(column: Any) -> Texts:
+    """Return a column of a result whose texts have no nulls as an array of objects."""
+    return np.asarray(np.ma.getdata(column)).astype(object)
+
+
 def _is_object(kind: str) -> bool:
     return is_nested(kind) and not (kind.endswith("[]") and not is_nested(kind.removesuffix("[]")))
 
@@ -155,7 +161,7 @@ def _is_object(kind: str) -> bool:
 def _values(column: Any, kind: str) -> Values:
     if kind == "number":
         return np.ma.filled(np.ma.asarray(column, dtype=np.float64), np.nan)
-    texts = np.asarray(np.ma.getdata(column)).astype(object)
+    texts = as_texts(column)
     if kind == "several":
         labels = np.empty(len(texts), dtype=object)
         labels[:] = [tuple(filter(None, map(str.strip, t.split(_BETWEEN)))) for t in texts]
