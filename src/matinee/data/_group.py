@@ -95,7 +95,7 @@ class Csr:
         indptr = np.zeros_like(self.indptr)
         for some in row_chunks(self.indptr):
             bounds = self.indptr[some.start : some.stop + 1]
-            running = np.append(0, np.cumsum(mask[bounds[0] : bounds[-1]]))
+            running = row_bounds(mask[bounds[0] : bounds[-1]])
             indptr[some.start + 1 : some.stop + 1] = (
                 indptr[some.start] + running[bounds[1:] - bounds[0]]
             )

@@ -74,6 +74,13 @@ class Histories:
             None if self.weights is None else self.weights[entries],
         )
 
+    def take_or_empty(self, rows: Int64) -> Histories:
+        """Select users as ``take``; a row of -1 gives a new user without ratings."""
+        indptr = np.append(self.indptr, self.indptr[-1])
+        users = np.append(self.users, np.int32(-1))
+        padded = Histories(indptr, self.items, self.values, users, self.weights)
+        return padded.take(np.where(rows < 0, len(self), rows))
+
     def batches(self, size: int, rows: Int64 | None = None) -> Iterator[tuple[int, Histories]]:
         """Yield batches of at most ``size`` users, each with its start position.
 

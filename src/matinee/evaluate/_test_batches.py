@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..base.arrays import Float32, Int32, Int64, Mask
+from ..base.arrays import Float32, Int32, Int64, Mask, row_bounds
 from ..data import Histories, Ratings
 from ..errors import DataError
 
@@ -101,7 +101,7 @@ def prequential(
     counts = np.bincount(test.users, minlength=test.n_users)
     people = np.flatnonzero(counts)
     shown = np.append(histories.counts, 0)[rows[people]]
-    first = np.append(0, np.cumsum(counts[people]))
+    first = row_bounds(counts[people])
     for start, stop in _runs(shown + counts[people], _ENTRIES):
         yield from _grown(
             test,
@@ -151,7 +151,7 @@ def _grown(
     owner = person[later]
     if last is not None:  # the user's previous moment, or the given time
         last = np.where(is_first[later], last[users[later]], np.roll(times[later], 1))[moment]
-    base = _take(histories, rows)
+    base = histories.take_or_empty(rows)
     known = codes >= 0
     # All ratings of each user, ascending by item, with the moment from which they are visible.
     user = np.concatenate([np.repeat(np.arange(len(rows)), base.counts), person[known]])
@@ -162,18 +162,18 @@ def _grown(
     user, item, value, since = user[sorting], item[sorting], value[sorting], since[sorting]
     repeated = (np.diff(user, prepend=-1) == 0) & (np.diff(item, prepend=-1) == 0)
     user, item, value, since = user[~repeated], item[~repeated], value[~repeated], since[~repeated]
-    indptr = np.append(0, np.cumsum(np.bincount(user, minlength=len(rows))))
+    indptr = row_bounds(np.bincount(user, minlength=len(rows)))
     sizes = np.diff(indptr)[owner]
     ends = np.append(np.flatnonzero(later), len(order))
     for start, stop in _runs(sizes, _ENTRIES):
         n = sizes[start:stop]
-        at = np.append(0, np.cumsum(n))
+        at = row_bounds(n)
         state = np.repeat(np.arange(start, stop), n)
         entries = np.arange(at[-1]) - at[state - start] + indptr[owner[state]]
         visible = since[entries] < state
         entries, state = entries[visible], state[visible]
         batch_histories = Histories(
-            np.append(0, np.cumsum(np.bincount(state - start, minlength=stop - start))),
+            row_bounds(np.bincount(state - start, minlength=stop - start)),
             item[entries].astype(np.int32),
             value[entries],
             base.users[owner[start:stop]],
@@ -188,14 +188,3 @@ def _grown(
             times[part],
             None if last is None else last[part],
         )
-
-
-def _take(histories: Histories, rows: Int64) -> Histories:
-    """Select users; a row of -1 has an empty history."""
-    whole = Histories(
-        np.append(histories.indptr, histories.indptr[-1]),
-        histories.items,
-        histories.values,
-        np.append(histories.users, np.int32(-1)),
-    )
-    return whole.take(np.where(rows < 0, len(histories), rows))

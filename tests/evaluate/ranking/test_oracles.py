@@ -48,13 +48,9 @@ def test_ir_measures_agrees() -> None:
     table = np.random.default_rng(2).random((train.n_users, train.n_items), dtype=np.float32)
     run: dict[str, dict[str, float]] = {}
 
-    def keep(model: int, start: int, best: np.ndarray, scores: np.ndarray) -> None:
-        for row, (codes, values) in enumerate(zip(best, scores, strict=True), start=start):
-            run[str(row)] = {
-                str(code): float(value)
-                for code, value in zip(codes, values, strict=True)
-                if code >= 0
-            }
+    def keep(model: int, start: int, best: np.ndarray) -> None:
+        for row, codes in enumerate(best, start=start):
+            run[str(row)] = {str(code): -rank for rank, code in enumerate(codes) if code >= 0}
 
     result = tally(
         [lambda batch: table[batch.users].copy()], histories, rows, relevant, items, (5, 20),

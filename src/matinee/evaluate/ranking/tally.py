@@ -21,8 +21,8 @@ Scorer = Callable[[Histories], Float32]
 """Function that scores all items for users: a new float32 array (people, n_items).
 Higher is better, -inf excludes an item, and NaN is an error."""
 
-OnLists = Callable[[int, int, Int32, Float32], None]
-"""Called with each batch of lists: model, first user, item codes and scores (people, depth)."""
+OnLists = Callable[[int, int, Int32], None]
+"""Called with each batch of lists: model, first user and item codes (people, depth)."""
 
 _SCORES = 1 << 23
 """Scores held in memory at once (32 MiB as float32)."""
@@ -60,13 +60,6 @@ def checked_cutoffs(k: int | Sequence[int]) -> tuple[int, ...]:
     if not cutoffs or len(set(cutoffs)) < len(cutoffs):
         raise UsageError(f"give each cutoff k once, and at least one of them, not {list(cutoffs)}")
     return tuple(int(each) for each in cutoffs)
-
-
-def with_nobody(histories: Histories) -> Histories:
-    """Append a user with an empty history."""
-    indptr = np.append(histories.indptr, histories.indptr[-1:])
-    users = np.append(histories.users, np.int32(-1))
-    return Histories(indptr, histories.items, histories.values, users, histories.weights)
 
 
 def best_of(scores: Float32, histories: Histories, k: int) -> Int32:
@@ -126,10 +119,9 @@ def tally(
     precision = np.zeros((len(scorers), depth))
     step = max(1, int(np.ceil(items.likeness_cost(people * len(scorers), widest) / _LIKENESS)))
     size = max(1, _SCORES // max(n_items, 1))
-    known = with_nobody(histories)
     for start in range(0, people, size):
         stop = min(start + size, people)
-        batch = known.take(np.where(rows[start:stop] < 0, len(histories), rows[start:stop]))
+        batch = histories.take_or_empty(rows[start:stop])
         for model, scorer in enumerate(scorers):
             scores = np.ascontiguousarray(scorer(batch), dtype=np.float32)
             best = best_of(scores, batch, depth)
@@ -139,10 +131,7 @@ def tally(
             for k, each in sums.items():
                 _add(each, start, stop, model, lists, best[:, :k], n_items)
             if on_lists is not None:
-                listed_scores = np.take_along_axis(
-                    scores, np.maximum(best, 0).astype(np.int64), axis=1
-                )
-                on_lists(model, start, best, listed_scores)
+                on_lists(model, start, best)
     return ListTally(sums, recall / people, precision / people, step)
 
 

@@ -6,7 +6,6 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Self, TextIO
 
-import numpy as np
 import numpy.typing as npt
 
 from ...base.arrays import Int32
@@ -14,6 +13,7 @@ from ...base.atomic import atomic_path
 from ...data import Ratings, Vocabulary
 from ...errors import DataError
 from .relevant import Relevant
+from .tally import OnLists
 
 RUN, QRELS = "run.txt", "qrels.txt"
 
@@ -54,11 +54,11 @@ class TrecFiles:
         csr = test.by_user
         for user in relevant.users:
             part = slice(csr.indptr[user], csr.indptr[user + 1])
-            for item, value in zip(csr.indices[part], csr.values[part], strict=True):
-                grade = int(value >= relevant.from_rating)
+            grades = (csr.values[part] >= relevant.from_rating).astype(int)
+            for item, grade in zip(csr.indices[part], grades, strict=True):
                 self._qrels.write(f"{users[user]} 0 {items[item]} {grade}\n")
 
-    def rank(self, test: Ratings, relevant: Relevant, item_ids: Vocabulary) -> Any:
+    def rank(self, test: Ratings, relevant: Relevant, item_ids: Vocabulary) -> OnLists:
         """Return a callback for ``tally`` that writes the lists of the first model.
 
         Raises:
@@ -67,7 +67,7 @@ class TrecFiles:
         users = _words(test.user_ids.ids, "user")
         items = _words(item_ids.ids, "item")
 
-        def write(model: int, start: int, best: Int32, scores: npt.NDArray[np.float32]) -> None:
+        def write(model: int, start: int, best: Int32) -> None:
             if model:
                 return
             depth = best.shape[1]
