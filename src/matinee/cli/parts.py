@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from ..data import Ratings
     from .source import Reading
 
-_GIVEN = 0.8
-
 
 @dataclass(frozen=True)
 class Parts:
@@ -82,6 +80,7 @@ def read_parts(
     """
     from ..data import split_parts, subtract
     from ..data.splits.named import is_named_split
+    from ..data.splits.rule import Division
     from ..data.splits.rules import RULES, rule_of
 
     if test is not None and holdout is not None:
@@ -111,7 +110,7 @@ def read_parts(
         return Parts(ratings, source=source)
     protocol = {"by": rule.name, "holdout": holdout, "seed": seed}
     if rule.holds_out_people:
-        protocol["given"] = _GIVEN if given is None else given
+        protocol["given"] = Division.given if given is None else given
     parts = split_parts(ratings, **protocol)
     if read.steps:
         protocol["reading"] = read.steps

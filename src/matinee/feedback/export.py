@@ -71,6 +71,4 @@ def export_events(store: FeedbackStore, path: Path | str) -> int:
 
 
 def _texts(values: list[str | None]) -> np.ndarray[tuple[int], np.dtype[np.object_]]:
-    texts = np.empty(len(values), dtype=object)
-    texts[:] = values
-    return texts
+    return np.array(values, dtype=object)

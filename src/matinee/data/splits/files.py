@@ -18,7 +18,7 @@ from ..fingerprints import fingerprint
 from ..ratings import Ratings, Scale
 from ..side.columns import SideColumns
 from ..table import Table, write_tables
-from .rule import Moment, seconds
+from .rule import Division, Moment, seconds
 from .rules import rule_of
 from .split import kfold, split_parts
 
@@ -99,8 +99,8 @@ def split_files(
         raise UsageError("a validation part with --at needs two moments: --at FROM --at TO")
     if moments and (holdout is not None or valid is not None):
         raise UsageError("--at cuts at moments, not by share: leave out --holdout and --valid")
-    holdout = 0.2 if holdout is None else holdout
-    given = 0.8 if given is None else given
+    holdout = Division.holdout if holdout is None else holdout
+    given = Division.given if given is None else given
     parts = split_parts(ratings, by, holdout, valid or 0.0, seed, given=given, at=moments)
     if moments:
         cuts = [seconds(moment) for moment in moments]

@@ -100,10 +100,7 @@ def mixed_texts(values: Iterable[Any]) -> Texts:
 
 def canonical_array(values: Iterable[Any]) -> Texts:
     """``canonical`` of each value: object array of ``str`` or None, shape (n,)."""
-    array = values if isinstance(values, np.ndarray) else list(values)
-    texts = np.empty(len(array), dtype=object)
-    texts[:] = [canonical(value) for value in array]
-    return texts
+    return np.array([canonical(value) for value in values], dtype=object)
 
 
 def whole_number(text: str | None) -> int | None:

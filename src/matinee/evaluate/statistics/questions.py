@@ -142,9 +142,10 @@ def answer(questions: Sequence[Question], alpha: float = ALPHA) -> list[Answer]:
 
     Each question's interval has the level at which the procedure decided it, or stopped.
     """
-    adjusted = holm([q.p for q in questions])
+    p_values = [q.p for q in questions]
+    adjusted = holm(p_values)
     decided = [a is not None and a <= alpha for a in adjusted]
-    order = sorted(range(len(questions)), key=lambda at: _certain(questions[at].p))
+    order = np.argsort([1.0 if p is None else p for p in p_values], kind="stable").tolist()
     answers: dict[int, Answer] = {}
     level = alpha
     stopped = False
@@ -160,7 +161,7 @@ def answer(questions: Sequence[Question], alpha: float = ALPHA) -> list[Answer]:
             leaning=leaning if known else None,
             mean=question.mean,
             interval=question.interval(level),
-            p=question.p,
+            p=p_values[at],
             adjusted=adjusted[at],
             n=question.n,
         )
@@ -218,10 +219,6 @@ def _residuals(figure: Float64) -> Float64:
 def _slope(x: Float64, y: Float64) -> Float64:
     centred = x - x.mean()
     return (y - y.mean(axis=1, keepdims=True)) @ centred / (centred @ centred)
-
-
-def _certain(p: float | None) -> float:
-    return 1.0 if p is None else p
 
 
 def _inside(value: float, band: Interval) -> bool:

@@ -119,13 +119,13 @@ def holm(p_values: Sequence[float | None]) -> list[float | None]:
     Returns:
         In the order given, each at most 1; None stays None.
     """
-    order = sorted(range(len(p_values)), key=lambda at: _certain(p_values[at]))
-    adjusted: list[float | None] = [None] * len(p_values)
-    largest = 0.0
-    for rank, at in enumerate(order):
-        largest = max(largest, min(1.0, _certain(p_values[at]) * (len(order) - rank)))
-        adjusted[at] = None if p_values[at] is None else largest
-    return adjusted
+    p = np.array([1.0 if each is None else each for each in p_values])
+    order = np.argsort(p, kind="stable")
+    adjusted = np.empty(len(p))
+    steps = np.minimum(p[order] * np.arange(len(p), 0, -1), 1.0)
+    adjusted[order] = np.maximum.accumulate(steps)
+    pairs = zip(p_values, adjusted.tolist(), strict=True)
+    return [None if given is None else each for given, each in pairs]
 
 
 def paired(one: Mapping[int, float], other: Mapping[int, float]) -> Difference | None:
@@ -167,7 +167,3 @@ def _values(values: Sequence[float] | Float64) -> Float64:
     if not x.size or np.isnan(x).any():
         raise ValueError(f"statistics over seeds need numbers, and there are {x.tolist()}")
     return x
-
-
-def _certain(p: float | None) -> float:
-    return 1.0 if p is None else p
