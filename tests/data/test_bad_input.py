@@ -177,7 +177,7 @@ def test_nothing_there(tmp_path: Path) -> None:
     (tmp_path / "dir" / "notes.md").write_text("x")
     refuse(tmp_path / "dir", "no ratings table in it; found notes.md")
     refuse({}, "no columns")
-    with pytest.raises(UsageError, match="no files"):
+    with pytest.raises(UsageError, match="the list of rows or files is empty"):
         load([])
     with pytest.raises(MatineeError):
         load("a\0b")

@@ -50,7 +50,7 @@ def test_weights_and_repeats() -> None:
     assert load(table | {"n": [1, 1, 1, 9]}, weight="n").values.tolist() == [1, 1, 9]
     del table["plays"]
     assert load(table, repeats="sum").values.tolist() == [2, 1, 1]
-    with pytest.raises(DataError, match=r"weight 0 of user 2: .* --missing 0"):
+    with pytest.raises(DataError, match=r"weight 0 of user 2 is .* --missing 0"):
         load(table | {"count": [1, 1, 1, 0]})
     with pytest.raises(DataError, match=r"weight 'x' is not a number; .* --weight COL"):
         load(table | {"count": ["1", "1", "1", "x"]})
@@ -190,7 +190,7 @@ def rated() -> Ratings:
 def test_rows_that_were_not_clicked_are_no_interactions(name: str, yes: object, no: object) -> None:
     """A log of what was shown has rows of 0."""
     shown = {"user": [1, 1, 2, 2], "item": [7, 8, 7, 9], name: [yes, no, yes, yes]}
-    with pytest.raises(DataError, match=f"weight 0 of user 1: .*--missing 0.*--rating {name}"):
+    with pytest.raises(DataError, match=f"weight 0 of user 1 is .*--missing 0.*--rating {name}"):
         load(shown)
     assert len(load(shown, missing=0)) == 3
     assert load(shown, rating=name).scale.low == 0
