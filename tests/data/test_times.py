@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from matinee import load
+from matinee import DataError, load
 
 TABLE = {"user": [1, 1, 2], "item": [1, 2, 1], "rating": [1, 2, 3]}
 
@@ -55,3 +55,14 @@ def test_real_dates_of_1970_stay() -> None:
     assert ratings.times is not None
     assert (ratings.times.astype("datetime64[s]") == dates).all()
     assert ratings.notes == ()
+
+
+@pytest.mark.parametrize(
+    ("unit", "time"),
+    [("yyyymmdd", 20211350), ("yyyymmdd", 0), ("yyyymmddhhmm", 202101012460), ("yyyymmdd", 10**14)],
+)
+def test_a_number_that_is_no_date_of_the_stated_format_is_refused(unit: str, time: int) -> None:
+    written = 20210131 * (1 if unit == "yyyymmdd" else 10_000)
+    table = TABLE | {"time": [written, time, written]}
+    with pytest.raises(DataError, match=f"the time {time} is no date written {unit}"):
+        load(table, time_unit=unit)

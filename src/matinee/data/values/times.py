@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Literal
 
 import numpy as np
 
 from ...base.arrays import Int64
+from ...base.memory import chunks, large_empty
+from ...errors import DataError
 
 TimeUnit = Literal["s", "ms", "us", "ns", "yyyymmdd", "yyyymmddhhmm", "yyyymmddhhmmss", "day"]
 """What a number in the time column counts: parts of a second or days since 1970, or it is a date
@@ -17,14 +20,15 @@ written as 20210131 or, with its time of day, 202101312359 or 20210131235959."""
 _UNITS = ((10**11, 10**3, "milliseconds"), (10**14, 10**6, "microseconds"))
 _NANOSECONDS = (10**17, 10**9, "nanoseconds")
 _PARTS = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
-_CLOCKS = {"yyyymmddhhmm": 100, "yyyymmddhhmmss": 1}
-"""Formats of dates with a time of day, and the text that completes them to seconds."""
+_DATES = {"yyyymmdd": 10**6, "yyyymmddhhmm": 10**2, "yyyymmddhhmmss": 1}
+"""Formats of dates, and the factor that completes them to seconds."""
+_FIRST, _LAST = 17_000_101_000_000, 22_001_231_235_959
+"""Without a stated unit, numbers outside this range are no dates."""
 _DAY = 86_400
 # Seconds below this are before 1973, before any online ratings.
 _EARLY = 10**8
 # The year 2100.
 _LATE = 4_102_444_800
-_SAMPLE = 100_000
 
 
 def to_seconds(times: Int64, unit: TimeUnit | None) -> tuple[Int64, tuple[str, ...]]:
@@ -39,25 +43,24 @@ def to_seconds(times: Int64, unit: TimeUnit | None) -> tuple[Int64, tuple[str, .
 
     Returns:
         The seconds, and notes on units other than seconds and milliseconds.
+
+    Raises:
+        DataError: A number is no date of the stated format.
     """
     if unit in _PARTS:
         return np.floor_divide(times, _PARTS[unit], out=times), ()
     if unit == "day":
         return np.multiply(times, _DAY, out=times), ()
-    if unit == "yyyymmdd":
-        return _from_dates(times), ()
-    if unit in _CLOCKS:
-        return _from_clocks(times * _CLOCKS[unit]), ()
+    if unit is not None:
+        return _from_dates(times, unit), ()
     low, high = int(times.min()), int(times.max())
     if low >= _EARLY and high <= _LATE:
         return times, ()
-    if _are_dates(times, low, high):
-        return _from_dates(times), (
-            "times are read as dates written yyyymmdd; --time-unit states another unit",
-        )
-    for written, factor in _CLOCKS.items():
-        if _are_clocks(times, low, high, factor):
-            return _from_clocks(times * factor), (
+    for written, factor in _DATES.items():
+        if not _FIRST <= low * factor <= high * factor <= _LAST:
+            continue
+        with suppress(DataError):
+            return _from_dates(times, written), (
                 f"times are read as dates written {written}; --time-unit states another unit",
             )
     largest, smallest = max(abs(low), abs(high)), min(abs(low), abs(high))
@@ -105,33 +108,33 @@ def to_seconds(times: Int64, unit: TimeUnit | None) -> tuple[Int64, tuple[str, .
     return times, notes
 
 
-def _are_clocks(times: Int64, low: int, high: int, factor: int) -> bool:
-    if not 17_000_101_000_000 <= low * factor <= high * factor <= 22_001_231_235_959:
-        return False
-    sample = times[:: max(1, len(times) // _SAMPLE)] * factor
-    clock = sample % 10**6
-    valid = (clock // 10_000 < 24) & (clock // 100 % 100 < 60) & (clock % 100 < 60)
-    days = sample // 10**6
-    return bool(valid.all()) and _are_dates(days, int(days.min()), int(days.max()))
+def _from_dates(times: Int64, written: str) -> Int64:
+    """Seconds of dates, perhaps with a time of day, of a format in ``_DATES``.
+
+    Raises:
+        DataError: A number is no such date.
+    """
+    factor = _DATES[written]
+    for edge in (int(times.min()), int(times.max())):
+        if not 0 < edge * factor < 10**14:
+            raise DataError(_no_date(edge, written))
+    seconds = large_empty(len(times), np.int64)
+    for some in chunks(len(times)):
+        date, clock = np.divmod(times[some] * factor, 10**6)
+        month, day = date // 100 % 100, date % 100
+        hour, minute, second = clock // 10_000, clock // 100 % 100, clock % 100
+        valid = (month >= 1) & (month <= 12) & (day >= 1) & (day <= 31)
+        valid &= (hour < 24) & (minute < 60) & (second < 60)
+        if not valid.all():
+            raise DataError(_no_date(times[some][np.argmin(valid)], written))
+        months = (date // 10_000 - 1970) * 12 + month - 1
+        first = months.astype("datetime64[M]").astype("datetime64[D]").astype(np.int64)
+        seconds[some] = (first + day - 1) * _DAY + hour * 3600 + minute * 60 + second
+    return seconds
 
 
-def _from_clocks(times: Int64) -> Int64:
-    """Seconds of dates and times of day written yyyymmddhhmmss."""
-    clock = times % 10**6
-    seconds = clock // 10_000 * 3600 + clock // 100 % 100 * 60 + clock % 100
-    return np.asarray(_from_dates(times // 10**6) + seconds)
-
-
-def _are_dates(times: Int64, low: int, high: int) -> bool:
-    if not 17_000_101 <= low <= high <= 22_001_231:
-        return False
-    sample = times[:: max(1, len(times) // _SAMPLE)]
-    month, day = sample // 100 % 100, sample % 100
-    return bool(((month >= 1) & (month <= 12) & (day >= 1) & (day <= 31)).all())
-
-
-def _from_dates(times: Int64) -> Int64:
-    """Seconds at the start of days written yyyymmdd."""
-    months = (times // 10_000 - 1970) * 12 + times // 100 % 100 - 1
-    first = months.astype("datetime64[M]").astype("datetime64[D]").astype(np.int64)
-    return np.asarray((first + times % 100 - 1) * _DAY)
+def _no_date(number: int | np.int64, written: str) -> str:
+    return (
+        f"the time {number} is no date written {written}; leave out those rows, or the column, or "
+        "state another --time-unit"
+    )
