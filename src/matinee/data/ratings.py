@@ -236,22 +236,28 @@ class Ratings:
 
     def compact(self) -> Ratings:
         """Drop the codes of users and items without ratings."""
-        users = np.flatnonzero(count_codes(self.users, self.n_users))
-        items = np.flatnonzero(count_codes(self.items, self.n_items))
-        if len(users) == self.n_users and len(items) == self.n_items:
+        return self.recoded(
+            count_codes(self.users, self.n_users) > 0, count_codes(self.items, self.n_items) > 0
+        )
+
+    def recoded(self, users: Mask, items: Mask) -> Ratings:
+        """Drop the codes of other users and items, of which there must be no rating.
+
+        Args:
+            users: Mask of the users to keep, shape (n_users,).
+            items: Mask of the items to keep, shape (n_items,).
+        """
+        if users.all() and items.all():
             return self
-        new_user = np.full(self.n_users, -1, dtype=np.int32)
-        new_user[users] = np.arange(len(users), dtype=np.int32)
-        new_item = np.full(self.n_items, -1, dtype=np.int32)
-        new_item[items] = np.arange(len(items), dtype=np.int32)
+        kept_users, kept_items = np.flatnonzero(users), np.flatnonzero(items)
         return replace(
             self,
-            users=large_take(new_user, self.users),
-            items=large_take(new_item, self.items),
-            user_ids=self.user_ids.take(users),
-            item_ids=self.item_ids.take(items),
-            item_table=None if self.item_table is None else self.item_table.take(items),
-            user_columns=None if self.user_columns is None else self.user_columns.take(users),
+            users=large_take(np.cumsum(users, dtype=np.int32) - np.int32(1), self.users),
+            items=large_take(np.cumsum(items, dtype=np.int32) - np.int32(1), self.items),
+            user_ids=self.user_ids.take(kept_users),
+            item_ids=self.item_ids.take(kept_items),
+            item_table=self.item_table and self.item_table.take(kept_items),
+            user_columns=self.user_columns and self.user_columns.take(kept_users),
         )
 
     def liked(self, at_least: float) -> Ratings:

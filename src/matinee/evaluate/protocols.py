@@ -63,7 +63,7 @@ def protocols(model: Predicts, train: Ratings, test: Ratings, *, seed: int = 0) 
     users, items, values = _known(model, test)
     if not len(values):
         raise UsageError(f"{test.name}: it has no rating of a known user and item")
-    predicted = _predict(model, model.histories, users, items)
+    predicted = model.predict_coded(model.histories, users, items, clip=False)
     low, high = model.scale.low, model.scale.high
     served = np.clip(predicted, low, high) if model.clip else predicted
     error = np.square(served - values)
@@ -71,11 +71,9 @@ def protocols(model: Predicts, train: Ratings, test: Ratings, *, seed: int = 0) 
     rated = counts > 0
     user_mse = np.bincount(users, error)[rated] / counts[rated]
     clipped = np.clip(predicted, low, high)
-    train_ratings = _known(model, train)
-    train_predicted = _predict(model, model.histories, *train_ratings[:2])
-    train_predicted = np.clip(train_predicted, low, high) if model.clip else train_predicted
-    misaligned = _predict(model, model.histories, _misaligned(model, users), items)
-    misaligned = np.clip(misaligned, low, high) if model.clip else misaligned
+    train_users, train_items, train_values = _known(model, train)
+    train_predicted = model.predict_coded(model.histories, train_users, train_items)
+    misaligned = model.predict_coded(model.histories, _misaligned(model, users), items)
     return {
         "global": _root(error),
         "user_mean": float(np.sqrt(user_mse).mean()),
@@ -84,7 +82,7 @@ def protocols(model: Predicts, train: Ratings, test: Ratings, *, seed: int = 0) 
         "rounded": _root(np.square(_round(clipped, train.values, low) - values)),
         "clipped": _root(np.square(clipped - values)),
         "unclipped": _root(np.square(predicted - values)),
-        "training": _root(np.square(train_predicted - train_ratings[2])),
+        "training": _root(np.square(train_predicted - train_values)),
         "misaligned": _root(np.square(misaligned - values)),
     }
 
@@ -95,10 +93,6 @@ def _known(model: Predicts, ratings: Ratings) -> tuple[Int64, Int32, Float64]:
     items = model.item_ids.encode(ratings.item_ids.ids)[ratings.items]
     both = np.flatnonzero((users >= 0) & (items >= 0))
     return users[both].astype(np.int64), items[both], ratings.values[both].astype(np.float64)
-
-
-def _predict(model: Predicts, histories: Histories, rows: Int64, items: Int32) -> Float64:
-    return model.predict_coded(histories, rows, items, clip=False)
 
 
 def _root(squared: Float64) -> float:

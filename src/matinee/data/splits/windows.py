@@ -57,7 +57,7 @@ def window_split(
     notes, overlap_notes = ratings.notes, _overlap_notes(*unseen)
     rest, columns = apart(ratings)
     del ratings  # If the caller has no reference either, its columns are freed one by one below.
-    fitted, validated, tested = (_recoded(one, users, items) for one in cut(rest, columns, part, 3))
+    fitted, validated, tested = (one.recoded(users, items) for one in cut(rest, columns, part, 3))
     return (
         replace(fitted, notes=notes),
         replace(validated, notes=()),
@@ -128,24 +128,6 @@ def seen(ratings: Ratings, rows: Mask | slice = slice(None)) -> tuple[Mask, Mask
     users[ratings.users[rows]] = True
     items[ratings.items[rows]] = True
     return users, items
-
-
-def _recoded(ratings: Ratings, users: Mask, items: Mask) -> Ratings:
-    """Recode ratings by the vocabularies of their users and items."""
-    user_codes, item_codes = np.flatnonzero(users), np.flatnonzero(items)
-    new_user = np.cumsum(users, dtype=np.int32) - np.int32(1)
-    new_item = np.cumsum(items, dtype=np.int32) - np.int32(1)
-    return replace(
-        ratings,
-        users=new_user[ratings.users],
-        items=new_item[ratings.items],
-        user_ids=ratings.user_ids.take(user_codes),
-        item_ids=ratings.item_ids.take(item_codes),
-        item_table=None if ratings.item_table is None else ratings.item_table.take(item_codes),
-        user_columns=None
-        if ratings.user_columns is None
-        else ratings.user_columns.take(user_codes),
-    )
 
 
 def _overlap_notes(of_users: int, of_items: int) -> tuple[str, ...]:

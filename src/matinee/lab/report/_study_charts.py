@@ -291,7 +291,7 @@ def _size(table: dict[tuple[str, str], ArmSummary], rows: Sequence[str], data: s
 
 
 def _alike(column: Sequence[Estimate | None]) -> list[int]:
-    """Return rows whose interval contains the best's mean, as a hint, not a test."""
+    """Return rows whose interval overlaps that of the best, as a hint, not a test."""
     known = [(e.mean, at) for at, e in enumerate(column) if e and math.isfinite(e.mean)]
     if not known:
         return []
