@@ -126,14 +126,14 @@ def parse_cutoffs(text: str | None) -> tuple[int, ...]:
     """Return the list lengths of ``--k``: "10,20".
 
     Raises:
-        UsageError: A value that is not a whole number of at least 1.
+        UsageError: A value that is not a whole number of at least 1, or a repeated one.
     """
+    from ...evaluate.ranking.tally import checked_cutoffs
+
     if text is None:
         return 10, 20
     try:
         cutoffs = tuple(int(part) for part in text.split(","))
     except ValueError:
         raise UsageError(f"--k {text!r}: give whole numbers, as in --k 10,20") from None
-    if min(cutoffs) < 1 or len(set(cutoffs)) < len(cutoffs):
-        raise UsageError(f"--k {text!r}: give each length once, at least 1")
-    return cutoffs
+    return checked_cutoffs(cutoffs)

@@ -168,7 +168,7 @@ def recommend(
             raise UsageError("--escape-formulas is for lists written as CSV or TSV")
         tables = _escaped(tables)
     if out is not None:
-        _write(_counted(tables, people), out, model, json)
+        _write(tables, people, out, model, json)
     elif json and all_users:
         _stream_json(tables, model, loaded)
     elif json:
@@ -212,15 +212,6 @@ def _say_skipped(noun: str, unknown: list[Any], location: str = "") -> None:
         note(f"matinee: left out {len(unknown):,} unknown {noun}{plural}{location}: {named}")
 
 
-def _counted(tables: Iterable[Table], people: int | None) -> Iterator[Table]:
-    """Pass tables on, with a progress bar of users."""
-    with progress("people") as bar:
-        task = bar.add_task("recommending", total=people)
-        for table in tables:
-            yield table
-            bar.advance(task, len(np.unique(table["user_id"])))
-
-
 def _escaped(tables: Iterable[Table]) -> Iterator[Table]:
     """Yield the same tables without formulas."""
     total = 0
@@ -231,19 +222,24 @@ def _escaped(tables: Iterable[Table]) -> Iterator[Table]:
     note(f"matinee: {total:,} cells that begin like a formula were given a leading '")
 
 
-def _write(tables: Iterable[Table], out: Path, model: Path, json: bool) -> None:
+def _write(tables: Iterable[Table], total: int | None, out: Path, model: Path, json: bool) -> None:
+    """Write tables to a file, with a progress bar of people."""
     from ...data import write_tables
 
     rows, people = 0, 0
+    with progress("people") as bar:
+        task = bar.add_task("recommending", total=total)
 
-    def counted() -> Iterator[Table]:
-        nonlocal rows, people
-        for table in tables:
-            rows += len(table)
-            people += int((table["rank"] == 1).sum())
-            yield table
+        def counted() -> Iterator[Table]:
+            nonlocal rows, people
+            for table in tables:
+                yield table
+                rows += len(table)
+                in_table = int((table["rank"] == 1).sum())
+                people += in_table
+                bar.advance(task, in_table)
 
-    write_tables(counted(), out)
+        write_tables(counted(), out)
     answer(
         json,
         {"folder": model, "out": out, "rows": rows, "people": people},
