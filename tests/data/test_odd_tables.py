@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -194,9 +195,24 @@ def test_booleans_in_text_are_ratings_as_in_a_frame(tmp_path: Path, content: str
     assert fingerprint(text(tmp_path, content, name="r.txt")) == fingerprint(load(columns))
 
 
-def test_a_tar_is_refused_by_name(tmp_path: Path) -> None:
+def test_foreign_files_are_refused_by_name(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="is a tar archive; unpack it first"):
         text(tmp_path, ROWS, name="r.tar")
+    with pytest.raises(DataError, match="is a pickle; read it in Python"):
+        text(tmp_path, pickle.dumps({"user": [1]}, protocol=5))
+    np.savez(tmp_path / "r.npz", data=[1])
+    with pytest.raises(DataError, match="is an archive of numpy"):
+        load(tmp_path / "r.npz")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_json_with_a_byte_order_mark(tmp_path: Path, encoding: str) -> None:
+    rows = '[{"user":1,"item":10,"rating":4},{"user":2,"item":11,"rating":3}]'
+    assert len(text(tmp_path, rows.encode(encoding), name="r.json")) == 2
+
+
+def test_a_last_line_that_ends_in_another_way(tmp_path: Path) -> None:
+    assert len(text(tmp_path, f"user,item,rating\n{ROWS.rstrip()}\r")) == 3
 
 
 def test_columns_of_days_and_of_exact_numbers() -> None:

@@ -77,9 +77,12 @@ def test_several_tables_of_a_zip_read_as_one_are_noted(tmp_path: Path, noted: bo
     assert len(ratings) == 4
     note = (
         f"the 2 tables in {source} are read as one (2024.csv, 2025.csv); to read only one, "
-        "unpack it"
+        f"name it: {source}/2024.csv"
     )
     assert ratings.notes == ((note,) if noted else ())
+    assert load(f"{source}/{names[1]}", allow_single=True).item_ids.ids.tolist() == [1]
+    with pytest.raises(DataError, match=r"holds no '2026\.csv'"):
+        load(source / "2026.csv", allow_single=True)
 
 
 def test_one_table_of_a_zip_is_not_noted(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from .prepare import (
     count_lines,
     has_backslash,
     mixed_ends,
+    plain_json,
     prepared,
     with_plain_ends,
     with_stated_delimiter,
@@ -41,6 +42,11 @@ _FOREIGN = {
     b"%%MatrixMarket": "is a Matrix Market file; pass what scipy.io.mmread reads of it",
     b"ORC": "is an ORC file; save it as parquet",
     b"Obj\x01": "is an Avro file; save it as parquet",
+    b"\x80\x04\x95": "is a pickle; read it in Python and pass the table",
+    b"\x80\x05\x95": "is a pickle; read it in Python and pass the table",
+    b"7z\xbc\xaf": "is a 7z archive; unpack it first",
+    b"Rar!": "is a RAR archive; unpack it first",
+    b"version https://git-lfs": "is a pointer of Git LFS, not the data; fetch it: git lfs pull",
 }
 
 
@@ -82,6 +88,7 @@ def open_files(
     if partitions and kinds[0] == "json":
         raise DataError(f"{labels[0]}: JSON below partitions is not read; write it as parquet")
     if kinds[0] == "json":
+        paths = [plain_json(part, work, options).path for part in parts]
         return open_json(paths, labels, work)
     if RATING in roles and not (mapped or partitions) and all(is_adjacency(path) for path in paths):
         return open_adjacency(paths, labels, work)

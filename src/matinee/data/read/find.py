@@ -56,6 +56,9 @@ def find(source: str | Path, work: Workspace) -> Found:
 
 
 def _find(source: str | Path, work: Workspace) -> Found:
+    inside = re.match(r"(.+?\.zip)/(.+)", str(source), re.IGNORECASE)
+    if inside and (archive := Path(inside[1]).expanduser()).is_file():
+        return _member(Part(archive, inside[1]), inside[2], work)
     path, name = _resolve(source)
     if path is None:
         matches = sorted(glob.glob(str(Path(source).expanduser()), recursive=True))  # noqa: PTH207
@@ -248,8 +251,20 @@ def _joined(names: Sequence[str], label: str) -> tuple[str, ...]:
     shown = ", ".join(map(readable, names[:3])) + f" and {len(names) - 3:,} more" * (len(names) > 3)
     return (
         f"the {len(names):,} tables in {label} are read as one ({shown}); to read only one, "
-        "unpack it",
+        f"name it: {label}/{readable(names[0])}",
     )
+
+
+def _member(archive: Part, member: str, work: Workspace) -> Found:
+    """Return one file of a zip, named as in ``data.zip/train.csv``."""
+
+    def pick(names: list[str]) -> list[str]:
+        if member not in names:
+            raise DataError(f"{archive.label}: holds no {member!r}{nearest(member, names)}")
+        return [member]
+
+    (part,) = members(archive, work, pick)
+    return Found((unpacked(part, work),), None, stem(member))
 
 
 def _archive(part: Part, name: str, work: Workspace) -> Found:

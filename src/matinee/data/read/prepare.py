@@ -40,6 +40,16 @@ def prepared(part: Part, work: Workspace, options: ReadOptions) -> Part:
     return _copied(part, work, options, encoding or "utf-8-sig")
 
 
+def plain_json(part: Part, work: Workspace, options: ReadOptions) -> Part:
+    """Return the part itself, or a copy in UTF-8 without a byte order mark, as DuckDB needs it."""
+    with part.path.open("rb") as file:
+        head = file.read(3)
+    marks = {**_MARKS, codecs.BOM_UTF8: "utf-8-sig"}
+    stated = "" if options.encoding == "utf-8" else options.encoding
+    encoding = stated or next((marks[mark] for mark in marks if head.startswith(mark)), "")
+    return _copied(part, work, ReadOptions(), encoding) if encoding else part
+
+
 def with_stated_delimiter(part: Part, options: ReadOptions) -> ReadOptions:
     """Return the options with the delimiter that a first line ``sep=;`` states, as for Excel."""
     if options.delimiter is not None or options.skip:
@@ -75,7 +85,10 @@ def has_backslash(path: Path) -> bool:
 def mixed_ends(path: Path) -> bool:
     """Return whether some lines of a file end in a carriage return and others do not."""
     with path.open("rb") as file:
-        return len({line.endswith(b"\r\n") for line in file if line.endswith(b"\n")}) > 1
+        ends = {line.endswith(b"\r\n") for line in file if line.endswith(b"\n")}
+        if file.tell():
+            file.seek(-1, 2)
+        return len(ends) > 1 or (bool(ends) and file.read(1) == b"\r")
 
 
 def _copied(part: Part, work: Workspace, options: ReadOptions, encoding: str) -> Part:

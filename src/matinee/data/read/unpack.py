@@ -72,6 +72,11 @@ def members(part: Part, work: Workspace, pick: Callable[[list[str]], Sequence[st
             names = [name for name in archive.namelist() if name and not name.endswith("/")]
             if "[Content_Types].xml" in names:
                 raise DataError(f"{part.label}: is an Excel workbook; save the sheet as csv")
+            if names and all(name.endswith(".npy") for name in names):
+                raise DataError(
+                    f"{part.label}: is an archive of numpy; pass what scipy.sparse.load_npz or "
+                    "numpy.load reads of it"
+                )
             left = _room(part)
             parts = []
             for name in pick(names):
