@@ -10,7 +10,7 @@ from typing import Any
 import duckdb
 from safetensors.numpy import load_file
 
-from ...base.arrays import without_prefix
+from ...base.arrays import Float32, without_prefix
 from ...baseline.bias import BiasModel
 from ...baseline.preference import Preference
 from ...baseline.time_offset import TimeOffset
@@ -79,20 +79,9 @@ def _restored(folder: Path, manifest: dict[str, Any]) -> Recommender:
             f"{folder}: {error}; if the option is of an earlier version, load the model with "
             f"Matinee {manifest['versions']['matinee']}, which wrote it, or train it again"
         ) from None
+    _read_tables(model, folder, manifest, arrays.get("histories.weights"))
     data, bias = manifest["data"], manifest["bias"]
     model.clip = manifest["clip"]
-    has_histories = HISTORIES in manifest["files"]
-    with duckdb.connect() as db:
-        model.user_ids = read_users(db, folder)
-        model.item_ids, model.item_table = read_items(db, folder)
-        check_vocabulary(folder / USERS, model.user_ids, n_users)
-        check_vocabulary(folder / ITEMS, model.item_ids, n_items, model.item_table)
-        model.histories = read_histories(db, folder, n_users) if has_histories else None
-    if model.histories is not None:
-        check_histories(folder / HISTORIES, model.histories, n_users, n_items)
-        each = arrays.get("histories.weights")
-        check_weights(weights, each, model.histories)
-        model.histories = replace(model.histories, weights=each)
     model.scale = Scale(*manifest["scale"])
     model.bias = BiasModel(
         float(bias["mean"]),
@@ -134,3 +123,22 @@ def _restored(folder: Path, manifest: dict[str, Any]) -> Recommender:
     model._guard = None if hashes is None else PairSet(hashes)
     model._ready = True
     return model
+
+
+def _read_tables(
+    model: Recommender, folder: Path, manifest: dict[str, Any], weights: Float32 | None
+) -> None:
+    """Set the model's ids, titles and, if saved, histories, whose weights these are."""
+    n_users, n_items = manifest["data"]["n_users"], manifest["data"]["n_items"]
+    has_histories = HISTORIES in manifest["files"]
+    with duckdb.connect() as db:
+        model.user_ids = read_users(db, folder)
+        model.item_ids, model.item_table = read_items(db, folder)
+        check_vocabulary(folder / USERS, model.user_ids, n_users)
+        check_vocabulary(folder / ITEMS, model.item_ids, n_items, model.item_table)
+        histories = read_histories(db, folder, n_users) if has_histories else None
+    if histories is not None:
+        check_histories(folder / HISTORIES, histories, n_users, n_items)
+        check_weights(folder / WEIGHTS, weights, histories)
+        histories = replace(histories, weights=weights)
+    model.histories = histories

@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from safetensors.numpy import save_file
 
 from ..._version import __version__
 from ...base.atomic import atomic_path, check_writable, is_temporary
+from ...data import Histories
 from ...errors import UsageError
 from ...recommend.interest import interest_state
 from ..hooks import Hooks
@@ -38,32 +40,7 @@ def save(
     kept_files = _kept(path)
     record = {**model.record, **(extra or {})}
     saved_histories = model.histories if histories else None
-    tensors, config = model._state()
-    if saved_histories is None:  # stored codes are only used with histories, and reveal ratings
-        tensors |= {name: each[:0] for name, each in tensors.items() if of_people(name)}
-    arrays = {f"model.{name}": np.ascontiguousarray(array) for name, array in tensors.items()}
-    arrays["bias.item_bias"] = model.bias.item_bias
-    arrays["bias.item_mean"] = model.bias.item_mean
-    counts = item_counts(model)
-    if counts is not None:
-        arrays["items.counts"] = counts
-    if saved_histories is not None and saved_histories.weights is not None:
-        arrays["histories.weights"] = saved_histories.weights
-    if saved_histories is not None and model.last_rated is not None:
-        arrays["histories.last"] = model.last_rated
-    if saved_histories is None:
-        arrays["leak_guard.hashes"] = model.leak_guard.hashes
-    spread = None
-    if model.predictive_variance is not None:
-        tensors_of, spread = model.predictive_variance.state()
-        arrays |= {
-            f"spread.{name}": np.ascontiguousarray(array) for name, array in tensors_of.items()
-        }
-    interest = None
-    if model.interest is not None:
-        tensors_of, interest = interest_state(model.interest)
-        arrays["interest.counts"] = model.interest.counts
-        arrays |= {f"interest.{name}": np.ascontiguousarray(a) for name, a in tensors_of.items()}
+    arrays, fields = _state(model, saved_histories)
     with atomic_path(path) as folder:
         folder.mkdir()
         write_parquets(folder, model.user_ids, model.item_ids, model.item_table, saved_histories)
@@ -71,40 +48,7 @@ def save(
         # safetensors makes the file readable by its owner only; give it the mode of the others.
         (folder / WEIGHTS).chmod((folder / USERS).stat().st_mode)
         files = {file.name: describe(file) for file in sorted(folder.iterdir())}
-        preference = None if model.preference is None else asdict(model.preference)
-        if preference is not None:
-            del preference["link"]  # part of the model's own state
-        manifest = {
-            "format": FORMAT,
-            "schema": SCHEMA,
-            "kind": model.kind,
-            "config": config,
-            "scale": [model.scale.low, model.scale.high],
-            "clip": model.clip,
-            "bias": {"mean": model.bias.mean, "user_reg": model.bias.user_reg},
-            "spread": spread,
-            "interest": interest,
-            "preference": preference,
-            "love": model.love,
-            "floor": model.floor,
-            "choice_rate": None if model.choice_rate is None else asdict(model.choice_rate),
-            "time_offset": None if model.time_offset is None else asdict(model.time_offset),
-            "data": {
-                "name": model.provenance.dataset,
-                "n_users": model.n_users,
-                "n_items": model.n_items,
-                "n_ratings": model.provenance.n_ratings,
-                "fingerprint": model.provenance.fingerprint,
-                "notes": list(model.provenance.notes),
-                "newest": model.provenance.newest,
-            },
-            "seed": model.provenance.seed,
-            "split": record.get("split"),
-            "metrics": record.get("metrics"),
-            "record": {k: v for k, v in record.items() if k not in ("split", "metrics")},
-            "versions": _versions(),
-            "files": files,
-        }
+        manifest = _manifest(model, record, fields, files)
         try:
             text = json.dumps(
                 {**manifest, "checksum": checksum(manifest)}, indent=2, ensure_ascii=False
@@ -117,6 +61,82 @@ def save(
         for old in kept_files:
             _carry(old, folder / old.name)
     return path
+
+
+def _state(
+    model: Hooks, histories: Histories | None
+) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
+    """Return all arrays by name, and the fields of the manifest that go with them.
+
+    Args:
+        model: The model.
+        histories: The histories to save with it, or None.
+    """
+    tensors, config = model._state()
+    if histories is None:  # stored codes are only used with histories, and reveal ratings
+        tensors |= {name: each[:0] for name, each in tensors.items() if of_people(name)}
+    parts, spread, interest = {"model": tensors}, None, None
+    if model.predictive_variance is not None:
+        parts["spread"], spread = model.predictive_variance.state()
+    if model.interest is not None:
+        learned, interest = interest_state(model.interest)
+        parts["interest"] = {**learned, "counts": model.interest.counts}
+    arrays = {
+        f"{part}.{name}": np.ascontiguousarray(array)
+        for part, each in parts.items()
+        for name, array in each.items()
+    }
+    others = {
+        "bias.item_bias": model.bias.item_bias,
+        "bias.item_mean": model.bias.item_mean,
+        "items.counts": item_counts(model),
+        "histories.weights": None if histories is None else histories.weights,
+        "histories.last": None if histories is None else model.last_rated,
+        "leak_guard.hashes": model.leak_guard.hashes if histories is None else None,
+    }
+    arrays |= {name: array for name, array in others.items() if array is not None}
+    return arrays, {"config": config, "spread": spread, "interest": interest}
+
+
+def _manifest(
+    model: Hooks, record: dict[str, Any], fields: dict[str, Any], files: dict[str, Any]
+) -> dict[str, Any]:
+    """Return the manifest; ``fields`` are those of ``_state``."""
+    provenance = model.provenance
+    preference = None if model.preference is None else asdict(model.preference)
+    if preference is not None:
+        del preference["link"]  # part of the model's own state
+    return {
+        "format": FORMAT,
+        "schema": SCHEMA,
+        "kind": model.kind,
+        "config": fields["config"],
+        "scale": [model.scale.low, model.scale.high],
+        "clip": model.clip,
+        "bias": {"mean": model.bias.mean, "user_reg": model.bias.user_reg},
+        "spread": fields["spread"],
+        "interest": fields["interest"],
+        "preference": preference,
+        "love": model.love,
+        "floor": model.floor,
+        "choice_rate": None if model.choice_rate is None else asdict(model.choice_rate),
+        "time_offset": None if model.time_offset is None else asdict(model.time_offset),
+        "data": {
+            "name": provenance.dataset,
+            "n_users": model.n_users,
+            "n_items": model.n_items,
+            "n_ratings": provenance.n_ratings,
+            "fingerprint": provenance.fingerprint,
+            "notes": list(provenance.notes),
+            "newest": provenance.newest,
+        },
+        "seed": provenance.seed,
+        "split": record.get("split"),
+        "metrics": record.get("metrics"),
+        "record": {k: v for k, v in record.items() if k not in ("split", "metrics")},
+        "versions": _versions(),
+        "files": files,
+    }
 
 
 def check_place(path: Path) -> bool:
