@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import replace
+from functools import partial
 from threading import Event
 
 import numpy as np
@@ -81,11 +82,10 @@ class Trainer:
         self.teacher_epochs: list[Epoch] = []
         self._ratings = ratings
         rng = np.random.default_rng(seed)
-        by_items = settings.network.rows == "items"
         rows, self._columns = rows_of(ratings, settings.network)
         self._rows, scale = rows, ratings.scale
-        self._limits = (scale.low, scale.high) if context.clip else (-np.inf, np.inf)
-        group = context.group
+        self._limits = low, high = (scale.low, scale.high) if context.clip else (-np.inf, np.inf)
+        holdout = partial(Holdout.of, low=low, high=high, group=context.group)
         known, valid = rows, None
         config = settings.train if start is None else start.config(settings.train)
         if start is not None:
@@ -95,7 +95,7 @@ class Trainer:
             held = rows.in_order_of_ratings(carve_rows(rows, kept_out, rng))
         if held is not None:
             known, out = part(rows, held)
-            valid = Holdout.of(out, *self._limits, group=group)
+            valid = holdout(out)
         self.held = held
         self._start = start
         self._teachers: list[Trainer] = []
@@ -108,7 +108,6 @@ class Trainer:
         if settings.network.output == "ordinal":
             earlier = None if start is None else start.fitted.inputs.link
             inputs = replace(inputs, link=first_link(ratings, held, earlier))
-        watched = {}
         if start is None:
             counts = (len(ratings), ratings.n_users, ratings.n_items)
             shape = settings.network.within(known.n_columns, inputs.table_rows, counts)
@@ -121,15 +120,11 @@ class Trainer:
                 network.bias_out.copy_(torch.from_numpy(means))
         if start is not None:
             start.load(network)
-        for name, some in context.watch.items():
-            csr = grouped(some, ratings, settings.network.rows)
-            if len(csr.values):
-                watched[name] = Holdout.of(
-                    csr, *self._limits, users_are_columns=by_items, group=group
-                )
-        holdout = None
-        if "training" in context.measure:
-            holdout = Holdout.of(known, *self._limits, users_are_columns=by_items, group=group)
+        scored = partial(holdout, users_are_columns=settings.network.rows == "items")
+        watched = {
+            name: scored(grouped(some, ratings, settings.network.rows))
+            for name, some in context.watch.items()
+        }
         self.run = Run(
             network,
             inputs,
@@ -138,12 +133,12 @@ class Trainer:
             rng,
             valid,
             only=None if start is None else start.rows(known, rows, rng),
-            watch=watched,
+            watch={name: each for name, each in watched.items() if len(each)},
             member=member,
             teacher=teacher,
             measures=context.measure,
-            training=holdout,
-            group=group,
+            training=scored(known) if "training" in context.measure else None,
+            group=context.group,
         )
 
     def distill_from(self, teachers: Sequence[Teacher]) -> None:
