@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from matinee.data import Csr
+from matinee.errors import TrainingError
 from matinee.train.implicit import IalsConfig, fit_ials
 from matinee.train.implicit.ials import ridges, rotated, solved, steps_for, transposed
 
@@ -105,6 +106,15 @@ def test_sweeps_lower_the_objective_to_the_dense_alternation(weighted: bool) -> 
         h = solve_dense(x.T, w, config)
     wanted = solve_dense(x, h, config) @ h.T
     assert np.allclose(made.scores(rows), wanted, atol=2e-4)
+
+
+def test_vectors_of_either_side_that_are_not_finite_name_the_option_to_raise() -> None:
+    rows, _ = some(0, 40, 30, 0.3)
+    weights = 10.0 ** np.random.default_rng(0).uniform(-30, 30, len(rows.values))
+    wide = replace(rows, weights=np.maximum(weights / weights.mean(), 1e-37).astype(np.float32))
+    config = IalsConfig(factors=8, ridge=1e-20, unobserved=1e-10, sweeps=4)
+    with pytest.raises(TrainingError, match=r"raise ials\.ridge"):
+        fit_ials(wide, config, np.random.default_rng(0))
 
 
 def test_six_steps_a_sweep_reach_the_objective_of_exact_solves() -> None:

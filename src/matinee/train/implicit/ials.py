@@ -66,8 +66,6 @@ def fit_ials(rows: Csr, config: IalsConfig, rng: np.random.Generator) -> ItemFac
         users = solved(rows, items, shared, user_ridge, users @ basis, user_steps)
         users, shared, basis = rotated(users, config.unobserved)
         items = solved(columns, users, shared, item_ridge, items @ basis, item_steps)
-        if not np.isfinite(items).all():
-            raise TrainingError("iALS: vectors are no longer finite; raise ials.ridge")
     items, shared, _ = rotated(items, config.unobserved)
     return ItemFactors(items, shared, config)
 
@@ -99,8 +97,14 @@ def rotated(factors: Any, unobserved: float) -> tuple[Any, Float64, Any]:
     Args:
         factors: floating (n, factors).
         unobserved: The weight.
+
+    Raises:
+        TrainingError: The vectors are not finite.
     """
-    values, vectors = np.linalg.eigh(_gram(factors))
+    gram = _gram(factors)
+    if not np.isfinite(gram).all():
+        raise TrainingError("iALS: vectors are no longer finite; raise ials.ridge")
+    values, vectors = np.linalg.eigh(gram)
     basis = vectors.astype(factors.dtype)
     return factors @ basis, unobserved * np.maximum(values, 0.0), basis
 
