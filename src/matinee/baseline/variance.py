@@ -252,7 +252,7 @@ def leave_one_out(
     """
     entries = evenly_spaced(len(train.values), SAMPLE)
     items = train.indices[entries]
-    user_bias, n_user = _user_biases(bias, train, train.rows_of(entries))
+    user_bias, n_user = _user_biases(bias, train, entries)
     residuals = train.values[entries] - bias.mean - bias.item_bias[items] - user_bias
     n_item = count_codes(train.indices, train.n_columns)[items]
     weight = 1.0 / np.maximum(n_user + bias.user_reg, 1.0)
@@ -265,9 +265,9 @@ def _floats(bias: BiasModel) -> tuple[Float64, float, float]:
     return bias.item_bias.astype(np.float64), bias.mean, bias.user_reg
 
 
-def _user_biases(bias: BiasModel, train: Csr, rows: Int64) -> tuple[Float64, Int64]:
-    """Return the user bias and the user's number of ratings for the row of each entry."""
-    people, person = np.unique(rows, return_inverse=True)
+def _user_biases(bias: BiasModel, train: Csr, entries: Int64) -> tuple[Float64, Int64]:
+    """Return the bias of each entry's user, and the user's number of ratings."""
+    people, person = np.unique(train.rows_of(entries), return_inverse=True)
     biases = bias.user_bias(Histories.of(train), people)
     return biases[person].astype(np.float64), train.counts[people][person]
 
@@ -281,7 +281,7 @@ def _unknown(bias: BiasModel, train: Csr, counts: Int64) -> tuple[Float64, float
     """
     entries = evenly_spaced(len(train.values), SAMPLE)
     items = train.indices[entries]
-    user_bias, n_user = _user_biases(bias, train, train.rows_of(entries))
+    user_bias, n_user = _user_biases(bias, train, entries)
     neither = train.values[entries].astype(np.float64) - bias.mean
     by_item = neither - bias.item_bias[items]
     by_item *= 1.0 + 1.0 / np.maximum(counts[items] + 2.0, 1.0)
@@ -308,12 +308,11 @@ def _held_out_features(
         float64 (sample, features).
     """
     out = np.unique(held_out.entries) if held_out.source == "validation" else sample.entries
-    rows = train.rows_of(out)
     items = train.indices[out]
-    user_bias, _ = _user_biases(bias, train, rows)
+    user_bias, _ = _user_biases(bias, train, out)
     residuals = train.values[out] - bias.mean - bias.item_bias[items] - user_bias
     squared = np.square(residuals)
-    people, person = np.unique(rows, return_inverse=True)
+    people, person = np.unique(train.rows_of(out), return_inverse=True)
     n_user = train.counts[people].astype(np.float64)
     unit = max(variance, 1e-30)
     # The sums of squares of all ratings, including held-out ones.
