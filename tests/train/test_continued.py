@@ -67,6 +67,15 @@ def test_codes_of_known_people_are_halfway_to_those_they_had() -> None:
     np.testing.assert_allclose(predictions(model, NEW), wanted, atol=1e-3)
 
 
+def test_codes_that_differ_in_one_direction_have_a_positive_definite_covariance() -> None:
+    """In float32 the rounding errors of their products exceed the regularisation."""
+    rng = np.random.default_rng(0)
+    far, table = rng.normal(size=(40, 1)) @ rng.normal(size=(1, 130)), rng.normal(size=(12, 130))
+    codes = (1e3 * far).astype(np.float32)
+    model = Continued.fit(codes, NOBODY, table, BASE, KNOWN, ALL)
+    assert np.isfinite(predictions(model, ALL)).all()
+
+
 def test_few_directions_are_those_that_move_predictions_most(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

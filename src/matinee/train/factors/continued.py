@@ -18,6 +18,7 @@ import numpy as np
 from ...base.arrays import Float32, Float64, Int32, Mask
 from ...base.memory import count_codes
 from ...data import Csr, group
+from ..implicit.ials import gram_of
 from .als import Side
 from .als_kernels import entry_scores, solve_rows
 
@@ -70,7 +71,7 @@ class Continued:
         """
         mean = codes.mean(axis=0)
         codes = codes - mean
-        spread = (codes.T @ codes).astype(np.float64) / max(len(codes) - 1, 1)
+        spread = gram_of(codes) / max(len(codes) - 1, 1)
         spread[np.diag_indices_from(spread)] += RIDGE * max(np.trace(spread) / len(spread), 1e-6)
         root = np.linalg.cholesky(spread)
         counts = count_codes(known.indices, known.n_columns)

@@ -101,7 +101,7 @@ def rotated(factors: Any, unobserved: float) -> tuple[Any, Float64, Any]:
     Raises:
         TrainingError: The vectors are not finite.
     """
-    gram = _gram(factors)
+    gram = gram_of(factors)
     if not np.isfinite(gram).all():
         raise TrainingError("iALS: vectors are no longer finite; raise ials.ridge")
     values, vectors = np.linalg.eigh(gram)
@@ -148,7 +148,7 @@ def transposed(rows: Csr) -> Csr:
     return Csr(indptr, owners, rows.values[order], order, rows.n_rows, weights)
 
 
-def _gram(factors: Float) -> Float64:
+def gram_of(factors: Float) -> Float64:
     """Compute ``factors.T @ factors`` by blocks of rows, float64 (factors, factors)."""
     gram = np.zeros((factors.shape[1],) * 2)
     for start in range(0, len(factors), 4096):
