@@ -110,6 +110,7 @@ def test_dropout_alone_names_no_option() -> None:
     [
         ({"widht": 1}, r"x\.toml: unknown key 'widht'$"),
         ({"nam": "a"}, r"x\.toml: unknown key 'nam'; did you mean 'name'\?"),
+        ({"width": 1}, r"unknown key 'width'; did you mean 'inner\.width'\?"),
         ({"inner": {"widht": 1}}, r"unknown key 'inner\.widht'; did you mean 'width'\?"),
         ({"inner": {"width": "wide"}}, r"x\.toml: inner\.width = 'wide': "),
         ({"inner": {"sizes": [1, "two"]}}, r"x\.toml: inner\.sizes\.1 = 'two': "),
@@ -152,6 +153,12 @@ def test_toml_files(tmp_path: Path) -> None:
     file = tmp_path / "mine.toml"
     file.write_text("name = 'a'\n[inner]\nwidth = 5\n")
     assert Outer.read_toml(file) == Outer(name="a", inner=Inner(width=5))
+    for encoding in ("utf-8-sig", "utf-16"):  # as Windows writes "matinee presets ... > FILE"
+        file.write_bytes("name = 'é'\r\n".encode(encoding))
+        assert Outer.read_toml(file).name == "é"
+    file.write_bytes(b"name = '\xe9'\n")
+    with pytest.raises(UsageError, match="is not UTF-8"):
+        Outer.read_toml(file)
     file.write_text("name = \n")
     with pytest.raises(UsageError, match=r"mine\.toml: not valid TOML: .*line 1"):
         Outer.read_toml(file)

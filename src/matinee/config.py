@@ -6,6 +6,7 @@ everywhere, and an unknown key is always an error that suggests the nearest name
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -93,10 +94,14 @@ class Config(BaseModel):
         import tomllib
 
         try:
-            with path.open("rb") as file:
-                return cls.make(tomllib.load(file), str(path))
+            content = path.read_bytes()
+            marked = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+            text = content.decode("utf-16" if marked else "utf-8-sig")
+            return cls.make(tomllib.loads(text), str(path))
         except FileNotFoundError:
             raise UsageError(f"{path}: no such file") from None
+        except UnicodeDecodeError:
+            raise UsageError(f"{path}: is not UTF-8; save it as UTF-8") from None
         except tomllib.TOMLDecodeError as error:
             raise UsageError(f"{path}: not valid TOML: {error}") from None
 
@@ -235,7 +240,8 @@ def _section(options: Mapping[str, FieldInfo], name: str) -> type[Config] | None
 def _check_keys(cls: type[Config], values: Mapping[str, Any], source: str, prefix: str) -> None:
     for key, value in values.items():
         if key not in cls.model_fields:
-            near = nearest(key, cls.options())
+            full = matching(key, [name for name, _ in leaves(cls.model_fields)])
+            near = f"; did you mean {full[0]!r}?" if full else nearest(key, cls.options())
             raise UsageError(f"{source}: unknown key {prefix + key!r}{near}")
         inner = cls.model_fields[key].annotation
         if isinstance(inner, type) and issubclass(inner, Config) and isinstance(value, Mapping):
