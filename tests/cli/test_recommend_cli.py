@@ -68,6 +68,7 @@ def test_people_in_a_file(shell: Any, trained: Path, model: Any) -> None:
     Path("odd.csv").write_text("who,film,stars\nme,1,5\nme,777,4\n")
     args = ("recommend", trained, "--ratings", "odd.csv", "--user-column", "who")
     args += ("--item", "film", "--rating", "stars")
+    assert "with --user-column COL" in shell.error(*args[:4], code=1)
     message = shell.error(*args, code=1)
     assert "unknown item: 777" in message
     assert "--skip-unknown" in message

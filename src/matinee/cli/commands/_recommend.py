@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json as json_format
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 import typer
 
-from ...errors import UsageError
+from ...errors import MatineeError, UsageError
 from .. import source as source_options
 from ..options import Model
 from ..output import answer, echo, note, plain, print_json, print_table, progress
@@ -154,7 +155,11 @@ def recommend(
         histories = [history]
     elif ratings is not None:
         reading |= {} if user_column is None else {"user": user_column}
-        read = source_options.read(ratings, allow_single=True, **reading)
+        try:
+            read = source_options.read(ratings, allow_single=True, **reading)
+        except MatineeError as error:  # --user is a person here, not a column
+            named = re.sub(r"--user(?= )", "--user-column", str(error))
+            raise type(error)(named) from None
         codes = loaded.item_ids.encode(read.item_ids.ids)
         _say_skipped("item", read.item_ids.ids[codes < 0].tolist() if skip_unknown else [])
         histories = read
