@@ -95,3 +95,20 @@ def test_examples_are_plain_and_mark_hits_as_the_evaluation_does() -> None:
     assert json.loads(json.dumps(result.as_dict()))["examples"][0]["user"] == 0
     hits = [item.relevant for each in result.examples for item in each.first]
     assert sum(hits) == 3 * result.first.value("recall", 6) == 3
+
+
+def test_examples_mark_hits_of_a_model_whose_ids_are_numbers() -> None:
+    users, items = np.divmod(np.arange(36), 6)
+    test = (users + items) % 3 == 0
+    train = matinee.data.Ratings.from_arrays(users[~test], items[~test], items[~test] % 5 + 1)
+    texts = [*(str(item) for item in items[test]), "unknown"]
+    held = matinee.data.Ratings.from_arrays([*users[test], 0], texts, [*items[test] % 5 + 1, 5])
+    model = matinee.ItemMean().fit(train)
+    result = compare(model, model, held, k=[6], relevant=1, allow_overlap=True)
+    assert all(sum(item.relevant for item in each.first) == 2 for each in result.examples)
+
+
+def test_options_of_ratings_are_refused_beside_a_store(shell: Any, plain: Path) -> None:
+    for option in (("--k", "5"), ("--relevant", "4"), ("--given", "x.csv")):
+        message = shell.error("compare", plain, plain, "--feedback", "f.db", *option, code=2)
+        assert f"{option[0]} is about ratings to score on" in message

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,7 @@ import numpy as np
 import pytest
 
 from matinee.cli import main
-from matinee.data import Ratings, split
+from matinee.data import Ratings, Vocabulary, split
 from matinee.errors import UsageError
 from matinee.feedback import FeedbackStore, make_event, open_store
 from matinee.models import Bias, ItemMean, load_model
@@ -141,6 +143,19 @@ def test_who_was_erased_is_trained_without(folder: Path, store: FeedbackStore) -
     done = refresh(folder, store, days=5)
     assert (done.decision, done.how) == ("swapped", "anew")
     assert user not in {str(each) for each in load_model(folder).user_ids.ids}
+
+
+def test_a_model_whose_users_were_all_erased_is_trained_on_feedback_alone(
+    folder: Path, parts: tuple[Ratings, Ratings], tmp_path: Path
+) -> None:
+    with closing(open_store(f"sqlite:{tmp_path / 'new.db'}")) as store:
+        for user in load_model(folder).user_ids.ids.tolist():
+            store.erase(str(user))
+        people = Vocabulary(parts[1].user_ids.ids + 1000)
+        fill(store, replace(parts[1], user_ids=people))
+        done = refresh(folder, store, days=5, margin=9, list_margin=9)
+    assert (done.decision, done.how, done.n_new) == ("swapped", "anew", len(parts[1]))
+    assert load_model(folder).user_ids.ids.min() >= 1000
 
 
 def test_too_little_waits(folder: Path, tmp_path: Path) -> None:

@@ -202,10 +202,9 @@ def _examples(
     shown = []
     for code in known[evenly_spaced(len(known), count)]:
         part = slice(csr.indptr[code], csr.indptr[code + 1])
-        items = test.item_ids.decode(csr.indices[part]).tolist()
-        ratings = dict(zip(items, csr.values[part].tolist(), strict=True))
-        is_relevant = csr.values[part] >= evaluation.relevant  # float32, as in the evaluation
-        relevant = {item for item, hit in zip(items, is_relevant, strict=True) if hit}
+        codes, values = csr.indices[part], csr.values[part]
+        ratings = dict(zip(codes.tolist(), values.tolist(), strict=True))
+        relevant = set(codes[values >= evaluation.relevant].tolist())  # float32, as when evaluated
         user = test.user_ids.ids[[code]].tolist()[0]
         lists = []
         for model in (first, second):
@@ -213,10 +212,11 @@ def _examples(
                 histories, users=[user], k=evaluation.cutoffs[0], unknown="skip"
             )
             titles = table["title"] if "title" in table.columns else table["item_id"]
+            listed = test.item_ids.encode(table["item_id"]).tolist()
             lists.append(
                 tuple(
                     ListedItem(str(title), ratings.get(item), item in relevant)
-                    for item, title in zip(table["item_id"].tolist(), titles, strict=True)
+                    for item, title in zip(listed, titles, strict=True)
                 )
             )
         shown.append(ExampleLists(user, lists[0], lists[1]))

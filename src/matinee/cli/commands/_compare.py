@@ -61,6 +61,9 @@ def compare(
     if (test is None) == (feedback is None):
         raise UsageError("give either ratings to score on (--test) or a store (--feedback)")
     if feedback is not None:
+        for name, value in {"--given": given, "--k": k, "--relevant": relevant}.items():
+            if value is not None:
+                raise UsageError(f"{name} is about ratings to score on; give them with --test")
         _online(first, second, feedback, days, out, json)
         return
     assert test is not None

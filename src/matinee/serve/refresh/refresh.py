@@ -203,7 +203,7 @@ def _not_in(trained: Ratings, feedback: Ratings) -> Ratings:
     keys = trained.users.astype(np.int64) * trained.n_items + trained.items
     order = np.argsort(keys)
     pair_keys = users * trained.n_items + items
-    position = np.minimum(np.searchsorted(keys, pair_keys, sorter=order), len(keys) - 1)
-    repeated: Mask = is_known & (keys[order[position]] == pair_keys)
-    repeated &= trained.values[order[position]] == feedback.values
+    position = np.searchsorted(keys, pair_keys, sorter=order)
+    repeated: Mask = is_known & (np.append(keys[order], -1)[position] == pair_keys)
+    repeated &= np.append(trained.values[order], np.float32(np.nan))[position] == feedback.values
     return feedback.take(~repeated).compact()
