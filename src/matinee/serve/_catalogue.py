@@ -47,7 +47,7 @@ class Catalogue:
         self.titles = TitleIndex(model.item_ids, model.item_table)
         self._prefixes = TitlePrefixes(self._table, self.order)
         self.years = np.full(n, np.nan) if self._table is None else self._table.years
-        self.genre_names, self._of_genre = self._genres(n)
+        self.genre_names, self._of_genre = self._genres()
         vectors = item_vectors(model)
         self.unit = None if vectors is None else unit_rows(vectors.vectors)
         self._points = self._explained = None
@@ -58,7 +58,7 @@ class Catalogue:
             self._points, self._explained = plane(vectors.vectors, self._learned)
         self.titles.search("a title", 1)  # build its indexes now, not at the first request
 
-    def _genres(self, n: int) -> tuple[list[str], dict[str, Int64]]:
+    def _genres(self) -> tuple[list[str], dict[str, Int64]]:
         members: dict[str, list[int]] = {}
         if self._table is not None and self._table.genres is not None:
             for code, genres in enumerate(self._table.genres):

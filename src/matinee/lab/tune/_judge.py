@@ -2,57 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ...data import Ratings, fingerprint
 from ...evaluate import ErrorSums, Gain, Interval, paired_gain
-from .store import TrialStore
+from .result import best_of
+from .search import Search
 
 if TYPE_CHECKING:
-    from ...models import Settings
+    from ...recommend import HistoriesLike
     from ...train import Epoch
 
 
 def judge(
-    store: TrialStore,
+    search: Search,
+    name: str,
     data_label: str,
-    settings: tuple[Settings, Settings],
-    names: tuple[str, str],
-    best: int,
     train: Ratings,
     held: Ratings,
-    histories: Any,
-    *,
+    histories: HistoriesLike | None,
     seeds: int,
-    seed: int,
-    device: str,
-    on_epoch: Callable[[str, Epoch, int], None],
 ) -> Gain:
-    """Train two settings with several seeds and compare them on held-out ratings.
+    """Train the start and the best with several seeds and compare them on held-out ratings.
 
     Comparisons in the store are not repeated.
 
     Args:
-        store: Of the sweep.
+        search: After its trials, one of which has a score.
+        name: What the start is called.
         data_label: What the ratings are called.
-        settings: The two settings.
-        names: What they are called.
-        best: Number of the second's trial.
         train: To train on.
         held: To compare on.
         histories: Histories of the users of ``held``, if they are not part of ``train``.
-        seeds: Models per setting, with the seeds after ``seed``, the seed of the search.
-        seed: Of the search; seeds the bootstrap too.
-        device: As for ``Autoencoder``.
-        on_epoch: Called with a text, the epoch, and the largest number of epochs.
+        seeds: Models per setting, with the seeds after that of the search, which seeds the
+            bootstrap too.
     """
     from ...models import model as make_model
 
-    note = f"{data_label}, trial {best}, {fingerprint(held)}"
-    known = store.note(note)
+    best = best_of(search.store.finished)
+    assert best is not None
+    settings, names = (search.start, best.settings), (name, "best")
+    note = f"{data_label}, trial {best.number}, {fingerprint(held)}"
+    known = search.store.note(note)
     if known is not None and known["seeds"] >= seeds:
         bounds = known["interval"]
         return Gain(**{**known, "interval": None if bounds is None else Interval(*bounds)})
@@ -63,17 +56,19 @@ def judge(
         if which and settings[0] == settings[1]:
             errors[:, column] = errors[:, number]
             continue
-        run_seed = seed + 1 + number
-        model = make_model(settings=settings[which], device=device)
+        run_seed = search.seed + 1 + number
+        model = make_model(settings=settings[which], device=search.device)
         label = f"judging {names[which]} on {data_label} ratings, seed {run_seed}"
 
         def each(epoch: Epoch, label: str = label, planned: Any = model.planned_epochs) -> None:
-            on_epoch(label, epoch, planned[epoch.member, epoch.teacher])
+            search.watch(label, epoch, planned[epoch.member, epoch.teacher])
 
         model.fit(train, seed=run_seed, progress=False, on_epoch=each)
         errors[:, column] = model.predict(users, items, histories=histories) - held.values
     sums = ErrorSums.zeros(held.n_users, 2 * seeds)
     sums.add(held.users, errors)
-    gain = paired_gain(sums, np.random.default_rng(seed))
-    store.set_note(note, {**gain.__dict__, "interval": gain.interval and list(gain.interval)})
+    gain = paired_gain(sums, np.random.default_rng(search.seed))
+    search.store.set_note(
+        note, {**gain.__dict__, "interval": gain.interval and list(gain.interval)}
+    )
     return gain

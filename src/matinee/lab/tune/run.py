@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..._version import __version__
 from ...data import Ratings, fingerprint, split, split_three, subtract
 from ...errors import LeakError, MatineeError, UsageError
-from ...evaluate import Gain
 from ._judge import judge
 from .result import Sweep, Trial, best_of
 from .search import Search, Step
@@ -115,30 +114,14 @@ def sweep(
         if best is None:
             raise MatineeError(_nothing(finished, budget))
 
-        def comparison(
-            data_label: str, train: Ratings, held: Ratings, histories: Any, times: int
-        ) -> Gain:
-            return judge(
-                store,
-                data_label,
-                (start, best.settings),
-                (name, "best"),
-                best.number,
-                train,
-                held,
-                histories,
-                seeds=search.seeds_in_time(seeds, best, times),
-                seed=seed,
-                device=device,
-                on_epoch=search.watch,
-            )
-
         gain = score = None
         if best.number and finished[0].rmse is not None:
             rest, _ = split(ratings, fresh, seed, by)  # the same fresh part, and all others
-            gain = comparison("fresh", rest, parts[2], None, rounds)
+            affordable = search.seeds_in_time(seeds, best, rounds)
+            gain = judge(search, name, "fresh", rest, parts[2], None, affordable)
         if test is not None and finished[0].rmse is not None:
-            score = comparison("test", ratings, test, given, 1)
+            affordable = search.seeds_in_time(seeds, best, 1)
+            score = judge(search, name, "test", ratings, test, given, affordable)
         return Sweep(
             dataset=ratings.name,
             preset=name,

@@ -104,7 +104,7 @@ def _pair(
     first_series = series(results, arm, check.data, figure, when, beside=other)
     rival = series(results, other, check.data, figure, when, beside=arm)
     if not first_series.keys() & rival.keys():
-        yield from _lacking(results, check, (arm, first_series), (other, rival))
+        yield from _lacking((arm, first_series), (other, rival))
         return
     yield CheckQuestion(
         figure,
@@ -113,7 +113,7 @@ def _pair(
     )
 
 
-def _lacking(results: Results, check: Check, *known: tuple[str, dict[int, float]]) -> Iterator[str]:
+def _lacking(*known: tuple[str, dict[int, float]]) -> Iterator[str]:
     """Yield the arms of two that lack the figure; both, if they have no common seed."""
     empty = [arm for arm, values in known if not values]
     real = [arm for arm in empty if arm not in BASELINES or len(empty) == 1]
