@@ -80,6 +80,21 @@ CHARTS: list[Chart] = [
         levels=[(0.0, NASTY)],
     ),
     Calibration(name="calibration", title=NASTY, pairs=[Pair(3, 3.1, 3.0, 3.2, 9)]),
+    Lines(
+        name="none",
+        title="Diverged",
+        series=[Series("a", [1, 2], [math.nan, math.inf])],
+        x_title="",
+        y_title="",
+    ),
+    Lines(
+        name="log",
+        title="One point",
+        series=[Series("a", [0.3], [1.0])],
+        x_title="",
+        y_title="",
+        log_x=True,
+    ),
 ]
 
 

@@ -152,3 +152,19 @@ def test_many_people(
 def test_no_lists(folders: tuple[Path, Path], store: FeedbackStore) -> None:
     with pytest.raises(UsageError, match="kind 'shown'"):
         compare_online(*folders, store)
+
+
+@pytest.mark.parametrize(("ratings", "errors"), [([5], []), ([5, 1], [1.96 * 2])])
+def test_a_single_rating_has_no_interval(
+    folders: tuple[Path, Path], store: FeedbackStore, ratings: list[int], errors: list[float]
+) -> None:
+    """Two people of one prediction: the half-width is 1.96 times the error of the mean."""
+    name = identity(folders[0])
+    for at, value in enumerate(ratings):
+        user = f"u{at}"
+        store.add(lists(user, name, at, None))
+        store.add(
+            [make_event(user=user, kind="rating", item="1", value=value, time=NOW + 9 * 3600)]
+        )
+    result = compare_online(*folders, store, days=1)
+    assert [part.error for part in result.first.calibration] == pytest.approx(errors)

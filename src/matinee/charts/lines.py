@@ -124,7 +124,7 @@ class Lines(Chart):
         xs = [x for s in self.series for x in s.x] + [m.x for m in self.marks]
         first, last = min(xs), max(xs)
         if first == last:
-            first, last = padded(first, last)
+            first, last = (first / 2, first * 2) if self.log_x else padded(first, last)
         frame = Frame(
             left,
             width - room,
@@ -169,6 +169,8 @@ class Lines(Chart):
                 ends.append(known[-1][0])
                 lows.append(min(y for y, _ in known))
         fixed = [m.y for m in self.marks] + [level.y for level in self.levels]
+        if not lows + fixed:
+            return 0.0, 1.0
         low = min(lows + fixed)
         high = max(tops + fixed)
         if self.cut:

@@ -256,12 +256,10 @@ def _calibration(
         ratings.user_ids.ids, ratings.item_ids.ids, ratings.users, ratings.items
     )
     test = ratings.take(is_first_arm & ~seen).compact()
-    if not len(test):
+    if len(test) < 2 or model.histories is None:  # one rating has no interval
         return (), ()
     assert test.times is not None
-    people = model._people(None, "skip") if model.histories is not None else None
-    if people is None:
-        return (), ()
+    people = model._people(None, "skip")
     rows = people.rows(test.user_ids.ids)
     predicted = prequential_predictions(model, test, people.histories, rows)
     values = test.values.astype(np.float64)
@@ -281,7 +279,7 @@ def _bins(
             Calibrated(
                 predicted=float(predicted[part].mean()),
                 given=float(values[part].mean()),
-                error=float(1.96 * errors.std() / np.sqrt(len(part))),
+                error=float(1.96 * errors.std(ddof=1) / np.sqrt(len(part))),
                 n=len(part),
                 day=0.0 if days is None else float(np.median(days[part])),
             )
