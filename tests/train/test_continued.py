@@ -37,7 +37,7 @@ def posterior() -> tuple[Float64, float]:
 
 
 def predictions(model: Continued, new: Mask) -> Float64:
-    return model.people(KNOWN, new) @ model.items.factors.T + model.items.bias
+    return model.user_codes(KNOWN, new) @ model.items.factors.T + model.items.bias
 
 
 @pytest.fixture(autouse=True)
@@ -91,7 +91,7 @@ def test_items_are_moved_by_the_new_ratings(monkeypatch: pytest.MonkeyPatch) -> 
     before = Continued.fit(CODES, NOBODY, TABLE, BASE, KNOWN, NEW)
     monkeypatch.setattr(continued, "HELD", 3.0)
     after = Continued.fit(CODES, NOBODY, TABLE, BASE, KNOWN, NEW)
-    people, found = before.people(KNOWN, NEW), predictions(before, NEW)
+    people, found = before.user_codes(KNOWN, NEW), predictions(before, NEW)
     for item in range(12):
         mine = NEW & (item == ITEMS)
         rows = np.column_stack([people[USERS[mine]], np.ones(mine.sum())]).astype(np.float64)

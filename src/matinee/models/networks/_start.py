@@ -137,7 +137,7 @@ class Start:
 def factor_teacher(continued: Continued, known: Csr, new: Mask, activation: int) -> Teacher:
     """Return the continued codes of users as a teacher."""
     nothing = np.zeros(known.n_rows, dtype=np.float32)
-    items, people = continued.items, continued.people(known, new)
+    items, people = continued.items, continued.user_codes(known, new)
     return Teacher(items.factors, items.bias, people, nothing, nothing, activation)
 
 

@@ -88,9 +88,9 @@ class Continued:
         half[old] = (codes @ change)[users[old]]
         variance = float(np.square(known.values - items.bias[known.indices]).mean())
         start = cls(items, half, max(NOISE * variance, 1e-9))
-        return start._moved(start.people(known, new), known, new)
+        return start._with_moved_items(start.user_codes(known, new), known, new)
 
-    def people(self, known: Csr, new: Mask) -> Float32:
+    def user_codes(self, known: Csr, new: Mask) -> Float32:
         """Compute codes of users, float32 (users, width).
 
         Args:
@@ -112,7 +112,7 @@ class Continued:
         entry_scores(known.entry_rows, known.indices, nothing, codes, base, self.items.factors, out)
         return out
 
-    def _moved(self, codes: Float32, known: Csr, new: Mask) -> Continued:
+    def _with_moved_items(self, codes: Float32, known: Csr, new: Mask) -> Continued:
         """Update the items with the new ratings, given users' codes."""
         before, moved = self.items, Side.zeros(known.n_columns, codes.shape[1])
         rest = (known.values - self._scores(codes, before.bias, known)).astype(np.float32)[new]
