@@ -9,7 +9,11 @@ from ._holdout import (
     part as part,
 )
 from ._loop import train as train
-from ._shrink import fit_shrinkage as fit_shrinkage, shrink_to_bias as shrink_to_bias
+from ._shrink import (
+    fit_shrinkage as fit_shrinkage,
+    shrink_to_bias as shrink_to_bias,
+    shrinkage_coefficient as shrinkage_coefficient,
+)
 from .checkpoint import RunFolder as RunFolder, drop_checkpoints as drop_checkpoints, share as share
 from .config import (
     TrainConfig as TrainConfig,

@@ -57,7 +57,7 @@ class BayesianFM(OneShot):
     posterior: Posterior
 
     def _learn(self, train: Ratings, rng: np.random.Generator, log: EpochLog) -> None:
-        from ...train import carve_ratings, fit_blend
+        from ...train import carve_ratings, shrinkage_coefficient
 
         def swept(rmse: float, score: Score) -> None:
             log.add(rmse**2, rmse, score)
@@ -80,7 +80,7 @@ class BayesianFM(OneShot):
         if not len(entries):
             return
         wanted = by_user.values[entries] - base
-        self.shrinkage = float(fit_blend((mean - base)[:, None], wanted, [[0]], 1).weights[0])
+        self.shrinkage = shrinkage_coefficient(mean - base, wanted)
         shrunk = base + self.shrinkage * (mean - base)
         self._validation = HeldOutPredictions(entries, shrunk, "validation", self._extras(variance))
 

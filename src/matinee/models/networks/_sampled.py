@@ -42,14 +42,14 @@ class SampledMember:
     @classmethod
     def fit(cls, train: Ratings, settings: Settings, seed: int, held: Mask | None) -> Self:
         """Sample from the ratings outside the validation part."""
-        from ...train import fit_blend
+        from ...train import shrinkage_coefficient
 
         known, shrinkage = train if held is None else train.take(~held), None
         config, rng = settings.section(BayesianConfig), np.random.default_rng(seed)
         if len(train) < FEW:
             mean, _, base = cross_fit(known, config, rng)
             residuals = known.by_user.values - base
-            shrinkage = float(fit_blend((mean - base)[:, None], residuals, [[0]], 1).weights[0])
+            shrinkage = shrinkage_coefficient(mean - base, residuals)
         return cls(settings, sample_posterior(known, config, rng), shrinkage)
 
     @property
