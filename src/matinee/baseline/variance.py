@@ -279,15 +279,14 @@ def _unknown(bias: BiasModel, train: Csr, counts: Int64) -> tuple[Float64, float
         For neither user nor item known, only the item, and only the user, float64 (3,);
         and for both known.
     """
-    entries = evenly_spaced(len(train.values), SAMPLE)
-    items = train.indices[entries]
+    left_out = leave_one_out(bias, train)
+    entries, items = left_out.entries, train.indices[left_out.entries]
     user_bias, n_user = _user_biases(bias, train, entries)
     neither = train.values[entries].astype(np.float64) - bias.mean
     by_item = neither - bias.item_bias[items]
     by_item *= 1.0 + 1.0 / np.maximum(counts[items] + 2.0, 1.0)
     by_user = (neither - user_bias) * (1.0 + 1.0 / np.maximum(n_user + bias.user_reg - 1.0, 1.0))
-    left_out = leave_one_out(bias, train)
-    residuals = train.values[left_out.entries] - left_out.predictions
+    residuals = train.values[entries] - left_out.predictions
     unknown = np.array([np.mean(np.square(part)) for part in (neither, by_item, by_user)])
     return unknown, float(np.mean(np.square(residuals)))
 

@@ -219,7 +219,8 @@ class KernelBackend:
         """See ``Backend``."""
         return float(self.sizes.learning_rates[step * self.sizes.config.steps_per_batch])
 
-    def _arrays(self) -> dict[str, Array]:
+    def state(self) -> dict[str, Array]:
+        """See ``Backend``."""
         arrays: dict[str, Array] = {"flat.m": self.flat.m, "flat.v": self.flat.v}
         for number, table in enumerate(self._tables()):
             arrays |= {
@@ -229,13 +230,9 @@ class KernelBackend:
             }
         return arrays
 
-    def state(self) -> dict[str, Array]:
-        """See ``Backend``."""
-        return self._arrays()
-
     def restore(self, state: dict[str, Array]) -> None:
         """See ``Backend``."""
-        for name, array in self._arrays().items():
+        for name, array in self.state().items():
             array[...] = state[name]
 
 
