@@ -124,6 +124,10 @@ def test_describe(run: Run, table: Path) -> None:
     assert "#" in done(run("describe", table, PYTHONIOENCODING="ascii"))
 
 
+def test_several_files_are_a_glob(run: Run, table: Path) -> None:
+    assert "by a glob in quotes" in run("describe", table, table).stderr
+
+
 def test_describe_interactions(inside: Run, tmp_path: Path) -> None:
     path = tmp_path / "visits.csv"
     path.write_text("session_id,sku,clicked_at\na,x,2026-03-01\na,y,2026-03-01\nb,x,2026-03-02\n")

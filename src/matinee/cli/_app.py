@@ -313,6 +313,9 @@ def _usage(error: Any) -> int:
         error.show()
     else:
         message = error.format_message()
+        extra = re.search(r"unexpected extra argument\S* \((\S+?)[ )]", message)
+        if extra and Path(extra[1]).is_file():  # A shell has expanded a glob, perhaps.
+            message = f"{message}; name several files by a glob in quotes: 'parts/*.csv'"
         note(f"matinee: error: {message[:1].lower()}{message[1:]}")
         context = getattr(error, "ctx", None)
         if context is not None:

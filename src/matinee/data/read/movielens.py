@@ -119,9 +119,10 @@ def choose(names: Sequence[str], label: str) -> list[str]:
     known = {stem(_base(name)) for name in parts}
     if {"train", "test"} <= known:
         names_of = ", ".join(parts[:4])
+        train = next(name for name in parts if stem(_base(name)) == "train")
         raise DataError(
             f"{label}: holds a split ({names_of}), whose parts must not be mixed; name the part "
-            f"to read, such as {label.rstrip('/')}/{parts[-1]}"
+            f"to read, such as {label.rstrip('/')}/{train}"
         )
     return parts
 
