@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..base.arrays import Float32, Int32, Int64, UInt64
+from ..base.arrays import Float32, Int32, Int64, Mask, UInt64
 from ..base.memory import entries_of, row_chunks
 from ._group import Csr
 from .fingerprints import mix
@@ -80,6 +80,11 @@ class Histories:
         users = np.append(self.users, np.int32(-1))
         padded = Histories(indptr, self.items, self.values, users, self.weights)
         return padded.take(np.where(rows < 0, len(self), rows))
+
+    def where(self, mask: Mask) -> Histories:
+        """Select ratings by a mask, shape (entries,), keeping all users."""
+        kept = self.csr(0).where(mask)
+        return Histories(kept.indptr, kept.indices, kept.values, self.users, kept.weights)
 
     def batches(self, size: int, rows: Int64 | None = None) -> Iterator[tuple[int, Histories]]:
         """Yield batches of at most ``size`` users, each with its start position.

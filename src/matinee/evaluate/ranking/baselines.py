@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 import numpy as np
 
-from ...base.arrays import row_bounds
 from ...data import Csr, Histories
 from .tally import Scorer
 
@@ -36,10 +35,7 @@ class ListBaselineKind:
 
 def liked(histories: Histories, from_rating: float) -> Histories:
     """Return the entries with at least a rating, without weights."""
-    keep = histories.values >= from_rating
-    rows = np.repeat(np.arange(len(histories)), histories.counts)
-    indptr = row_bounds(np.bincount(rows[keep], minlength=len(histories)))
-    return Histories(indptr, histories.items[keep], histories.values[keep], histories.users)
+    return replace(histories.where(histories.values >= from_rating), weights=None)
 
 
 def popularity(train: Histories, n_items: int) -> Scorer:
