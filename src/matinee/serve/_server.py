@@ -178,9 +178,9 @@ def _supervise(
     announce: Callable[[str], None],
 ) -> None:
     """Supervise the workers until a signal."""
-    reader, writer = os.pipe()
-    alive, held = os.pipe()  # never written to: it closes when this process ends
-    crew: dict[int, tuple[int, float]] = {}
+    ready_reader, ready_writer = os.pipe()
+    alive_reader, alive_writer = os.pipe()  # never written to: it closes when this process ends
+    children: dict[int, tuple[int, float]] = {}
     stopping = False
     ready = threading.Event()
     due: dict[int, float] = {}
@@ -189,13 +189,13 @@ def _supervise(
     def start(worker: int) -> None:
         pid = os.fork()
         if pid == 0:
-            os.close(reader)
-            os.close(held)
-            _work(settings, metrics, worker, listener, writer, alive)
-        crew[pid] = (worker, time.monotonic())
+            os.close(ready_reader)
+            os.close(alive_writer)
+            _work(settings, metrics, worker, listener, ready_writer, alive_reader)
+        children[pid] = (worker, time.monotonic())
 
     def signal_worker(number: int) -> None:
-        for pid in crew:
+        for pid in children:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, number)
 
@@ -220,17 +220,17 @@ def _supervise(
             start(worker)
         threading.Thread(
             target=_announce,
-            args=(reader, settings.workers, listener, announce, ready),
+            args=(ready_reader, settings.workers, listener, announce, ready),
             daemon=True,
         ).start()
-        while crew or (due and not stopping):
+        while children or (due and not stopping):
             for worker in [w for w, at in due.items() if at <= time.monotonic() and not stopping]:
                 del due[worker]
                 start(worker)
             pid, status = _next_end(wait=not due)
-            if pid not in crew:
+            if pid not in children:
                 continue
-            worker, began = crew.pop(pid)
+            worker, began = children.pop(pid)
             metrics.stopped(worker)
             code = os.waitstatus_to_exitcode(status)
             if stopping:
@@ -255,7 +255,7 @@ def _supervise(
         signal.setitimer(signal.ITIMER_REAL, 0)
         for number, handler in before.items():
             signal.signal(number, handler)
-        for end in (writer, alive, held):
+        for end in (ready_writer, alive_reader, alive_writer):
             os.close(end)
         gc.unfreeze()
     if failed:
@@ -278,8 +278,8 @@ def _work(
     metrics: Metrics,
     worker: int,
     listener: socket.socket,
-    writer: int,
-    alive: int,
+    ready_writer: int,
+    alive_reader: int,
 ) -> None:
     """Run a forked worker; does not return."""
     code = 1
@@ -287,7 +287,14 @@ def _work(
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGALRM):
             signal.signal(number, signal.SIG_DFL)
         try:
-            _answer(settings, metrics, worker, listener, lambda: _ready(writer, worker), alive)
+            _answer(
+                settings,
+                metrics,
+                worker,
+                listener,
+                lambda: _ready(ready_writer, worker),
+                alive_reader,
+            )
             code = 0
         except MatineeError as error:
             _log.error("%s", error)
@@ -300,13 +307,13 @@ def _work(
         os._exit(code)
 
 
-def _ready(writer: int, worker: int) -> None:
+def _ready(ready_writer: int, worker: int) -> None:
     with contextlib.suppress(OSError):
-        os.write(writer, b"%d\n" % worker)
+        os.write(ready_writer, b"%d\n" % worker)
 
 
 def _announce(
-    reader: int,
+    ready_reader: int,
     workers: int,
     listener: socket.socket,
     announce: Callable[[str], None],
@@ -314,7 +321,7 @@ def _announce(
 ) -> None:
     """Report when one worker is ready (``ready``), and when all are."""
     answering: set[bytes] = set()  # a restarted worker reports again
-    with open(reader, "rb", closefd=False) as lines:
+    with open(ready_reader, "rb", closefd=False) as lines:
         for line in lines:
             ready.set()
             answering.add(line)
