@@ -123,7 +123,7 @@ class Frame:
     """The rectangle that values are drawn in, with its axes.
 
     Attributes:
-        left: Of the plot, in pixels; likewise ``right``, ``top`` and ``bottom``.
+        left: Left edge of the plot, in pixels; likewise ``right``, ``top`` and ``bottom``.
         x: Horizontal axis.
         y: Vertical axis.
     """

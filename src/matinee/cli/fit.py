@@ -83,7 +83,7 @@ def fit(
         parts: What to train on and score by.
         out: The model folder, which is also the run's folder.
         preset: What the settings started from.
-        seed: Of all that is random in training.
+        seed: Seed of everything random in training.
         command: The arguments of this command if it has ``--resume``, to say how to go on after
             Ctrl-C. Without, no run is kept.
         device: cpu, cuda or auto.

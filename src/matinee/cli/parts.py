@@ -22,8 +22,8 @@ class Parts:
     """Ratings to train on, and to score by.
 
     Attributes:
-        train: To train on.
-        test: To score by, or None.
+        train: Ratings to train on.
+        test: Ratings to score by, or None.
         given: Histories of the test users, if they are not part of ``train``.
         protocol: How the parts were divided, JSON-serialisable; None without a test part.
         source: Where the ratings were, so that they can be found and divided again.
@@ -145,7 +145,7 @@ def find_test(
 
     Args:
         record: The model's: "split" and "training".
-        fingerprint: Of the ratings it was trained on.
+        fingerprint: Fingerprint of the ratings it was trained on.
         read: Reads a source.
 
     Returns:

@@ -46,7 +46,7 @@ class FeedbackStore(ABC):
 
         Args:
             user: Canonical id of the user.
-            kinds: Of these kinds only.
+            kinds: Kinds of events to return; by default all.
             limit: Largest number of events.
         """
 

@@ -38,7 +38,7 @@ class Parameters(NamedTuple):
     """Parameters of the items and of the generative model, for the kernels.
 
     Attributes:
-        seed: Of every stream.
+        seed: Seed of every stream.
         weights: float64, popularity of each item, shape (n_items,), sums to one.
         threshold: float64, first half of the alias table over ``weights``.
         alias: int32, its second half.

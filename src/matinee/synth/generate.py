@@ -145,7 +145,7 @@ def write_synthetic(
         users: As for ``synthesize``, and so on for the options; the ratings are the same.
         items: Number of items.
         ratings: Number of ratings.
-        seed: Of everything.
+        seed: Seed of everything.
         threads: Number of threads; by default that of kernels.
         chunk: Approximate number of ratings in memory, and per file.
         report: Called with the number of ratings done since the last call, for progress.

@@ -138,8 +138,8 @@ def bucket_movies(starts: Int64, users: Int32, marks: Int32, shift: int, bounds:
 
     Args:
         starts: Movie ``m`` has rows ``starts[m]:starts[m + 1]``.
-        users: Of all rows.
-        marks: Of all rows, moved with the users.
+        users: The user of every row.
+        marks: The mark of every row, moved with the users.
         shift: Range ``b`` has the users ``b << shift`` and up.
         bounds: Filled with the first row of each movie and range, shape (movies, ranges + 1).
     """
@@ -188,7 +188,7 @@ def place_range(
         movies: Positions of the movies, in the order of their codes.
         codes: Item code of each movie.
         bounds: As from ``bucket_movies``.
-        users: Of all rows, in the order of ``bucket_movies``.
+        users: The user of every row, in the order of ``bucket_movies``.
         marks: Dates and ratings of all rows.
         free: The next free position of each user; moved on.
         out_items: Item codes of all rows.

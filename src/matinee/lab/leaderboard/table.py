@@ -58,7 +58,7 @@ class Row:
         frozen: The day since which a preset has had these settings; "" for other settings.
         coverage: Share of the held-out ratings in the 50%, 80% and 95% intervals of predictions.
         source: The library, or the publication.
-        year: Of the publication.
+        year: Year of the publication.
         note: A note for the reader.
     """
 

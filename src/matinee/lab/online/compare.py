@@ -54,7 +54,7 @@ class ModelLists:
     """What became of one model's lists.
 
     Attributes:
-        name: What it is called.
+        name: Name of the model.
         models: Identifiers of the model: the folder's, then those replaced by a refresh.
         n_lists: Lists shown.
         n_people: Users whose window is closed.

@@ -19,8 +19,8 @@ def publish_study(results: Results, folder: Path | str) -> list[Path]:
 
     Args:
         results: A study's records, finished or not; or those of such a folder.
-        folder: Where to; it is made. Files of these names are replaced, charts that are no longer
-            drawn are removed.
+        folder: Folder to write to; created if absent. Files of these names are replaced, charts
+            that are no longer drawn are removed.
 
     Returns:
         The files.

@@ -148,7 +148,7 @@ def by_data(
 
     Args:
         group: Name of the group.
-        title: Of the group.
+        title: Title of the group.
         key: What its arms differ in.
         names: Names of the data, in order.
         grid: For each of the data, the arms that ran on it.

@@ -19,7 +19,7 @@ class Sheet:
     """A table.
 
     Attributes:
-        name: Of its file.
+        name: Name of its file.
         columns: Headings.
         rows: Cells; numbers as numbers, None if missing.
         caption: What it shows.

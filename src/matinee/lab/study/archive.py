@@ -34,7 +34,7 @@ def write_archive(results: Results, folder: Path) -> list[Path]:
 
     Args:
         results: A study's records, finished or not.
-        folder: Where to; it is made.
+        folder: Folder to write to; created if absent.
 
     Returns:
         The files.

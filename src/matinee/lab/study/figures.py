@@ -20,7 +20,7 @@ class EpochFigure:
     Attributes:
         name: In study files and records.
         label: On charts and pages.
-        heading: Of a column of a summary.
+        heading: Heading of its column in a summary.
         where: "on held-out ratings", as in "is better on held-out ratings".
         meaning: What it is, in one sentence or two.
         of: Where an ``Epoch`` has it: ``train_rmse``, ``valid_rmse``, or a key of ``measured`` or

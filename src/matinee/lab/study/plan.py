@@ -33,7 +33,7 @@ class Spec:
         kind: Kind of model.
         settings: Settings, or options.
         data: Description of its data (``describe_data``).
-        data_name: What the study calls that.
+        data_name: Name of the data in the study.
         seed: The seed.
         figures: What is computed after each epoch.
         extra: What is measured once.

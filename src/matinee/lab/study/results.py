@@ -66,8 +66,9 @@ class RunRecord:
         peak_mib: Peak memory of the run's process.
         seconds: Wall time of training.
         total_seconds: Wall time of all of the run.
-        versions: Of the package, Python and the libraries; processor and threads; "settings", the
-            hash of the settings, and "frozen", the day since which a preset has had them.
+        versions: Versions of the package, Python and the libraries; processor and threads;
+            "settings", the hash of the settings, and "frozen", the day since which a preset has had
+            them.
     """
 
     key: str

@@ -33,8 +33,8 @@ def judge(
         search: After its trials, one of which has a score.
         name: What the start is called.
         data_label: What the ratings are called.
-        train: To train on.
-        held: To compare on.
+        train: Ratings to train on.
+        held: Ratings to compare on.
         histories: Histories of the users of ``held``, if they are not part of ``train``.
         seeds: Models per setting, with the seeds after that of the search, which seeds the
             bootstrap too.

@@ -62,7 +62,7 @@ def sweep(
             kept for the comparison at the end, and a trial that is running at the end of the
             search is stopped after its epoch. 10 if ``trials`` is not given either.
         trials: How many settings to try, in all sittings together.
-        seed: Of the division, the proposals and the trials' training.
+        seed: Seed of the division, the proposals and the trials' training.
         seeds: How often the preset and the best are trained for the comparison; fewer, but one at
             least, if the budget does not suffice.
         validation: Share of the ratings to compare trials on.

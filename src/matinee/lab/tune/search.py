@@ -33,7 +33,7 @@ class Step:
 
     Attributes:
         training: The training that is going on: "trial 3", "judging: best, seed 7".
-        epoch: What the epoch did.
+        epoch: Result of the epoch.
         rmse: RMSE that trials are compared by on the way, or None.
         epochs: How many there may be.
         best: The best trial so far, or None.

@@ -80,7 +80,7 @@ class TrialStore:
             JSON-able. A file of another sweep is refused.
         start: The settings that the search starts from, which are the first trial.
         space: What it varies.
-        seed: Of the sampler.
+        seed: Seed of the sampler.
 
     Raises:
         UsageError: The file is of another sweep, not a sweep, or in use by another process.
@@ -118,7 +118,7 @@ class TrialStore:
         self.close()
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file, which releases its lock."""
         if self._file is not None:
             self._file.close()
             self._file = None

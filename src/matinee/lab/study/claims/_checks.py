@@ -57,7 +57,7 @@ def questions_of(results: Results, check: Check, figure: Figure, when: When) -> 
     Args:
         results: The study's records.
         check: The check.
-        figure: What it is judged by, unless the check names its figure.
+        figure: Figure it is judged by, unless the check names its figure.
         when: "kept" or "best"; figures other than "held_out" are always taken at the last epoch.
     """
     by = check.figure or figure

@@ -49,9 +49,9 @@ class Judgement:
         verdict: Whether the runs support it.
         leaning: The verdict if the estimates were exact; None if arms are missing.
         sentence: The verdict's ground in one plain sentence (or two), with numbers.
-        figure: Of the decisive comparison.
+        figure: Figure of the decisive comparison.
         estimate: Estimate of the decisive comparison, or None if nothing was compared.
-        interval: Of the decisive comparison; None with one seed or a diverged run.
+        interval: Interval of the decisive comparison; None with one seed or a diverged run.
         p: Corrected p value, or None.
         seeds: Seeds of the decisive comparison; 0 if nothing was compared.
         comparisons: All that was compared on held-out ratings (or the figure a check names).
