@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from threading import Event
 from typing import Any
 
@@ -270,3 +271,22 @@ def test_batches_are_drawn_at_random_and_anew() -> None:
     assert sorted(first) == sorted(second) == sorted(state.rows)
     assert first.tolist() != sorted(first)
     assert first.tolist() != second.tolist()
+
+
+def test_training_stops_if_every_score_is_that_of_the_bias_model(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Nothing can be learned from ratings that are noise."""
+    noise = replace(ratings(), values=np.random.default_rng(3).permutation(ratings().values))
+    kept, out = carve(noise, 0.3, np.random.default_rng(8))
+    chosen = settings(center="bias", shrink=True, epochs=20, validation=0.3)
+    state = run(chosen, csr=kept, valid=out)
+    history = trained(state)
+    assert len({epoch.valid_rmse for epoch in history}) == 1
+    assert len(history) == 8
+    state.history[1] = replace(history[1], valid_rmse=0.5)
+    assert not state.done
+    few = run(chosen.replace({"epochs": 5}), csr=kept, valid=out)
+    assert len(trained(few)) == 4  # as many scores as the decision needs
+    monkeypatch.setattr("matinee.train.run.SPARSE", 1.0)
+    assert len(trained(run(chosen, csr=kept, valid=out))) == 20

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
@@ -21,6 +22,12 @@ from ._shrink import bias_predictions
 from .config import TrainConfig, rows_per_step
 from .distributed import ALONE, ProcessGroup
 from .epoch import Epoch
+
+SPARSE, BIAS_SHARE, FEWEST_SCORES = 20.0, 0.4, 4
+"""With fewer ratings per user and per item than the first (the geometric mean of both), training
+stops after this share of the epochs, and this number of validation scores, if every score was that
+of the bias model. What it saves and what it costs is in docs/lab-notes.md; on denser data networks
+may be slow to become better than the bias model."""
 
 MEASURES = ("user_mean", "training", "penalty", "single_row")
 """Measures that may be computed after each epoch besides the RMSE of the watched sets:
@@ -115,6 +122,9 @@ class Run:
         self.base = None
         if self.valid and self.network.config.shrinks:
             self.base = bias_predictions(self.inputs, self.known, self.valid)
+        cells = self.known.n_rows * self.known.n_columns
+        sparse = len(self.known.indices) < SPARSE * math.sqrt(cells)
+        self._is_sparse = sparse and self.base is not None
         self.backend: Backend = kind(self.network, self.config, len(self.cuts), self.group, link)
 
     def batch(self, rows: Int64, *, salt: int) -> Batch:
@@ -163,7 +173,15 @@ class Run:
 
     @property
     def done(self) -> bool:
-        """Whether all epochs are done, or early stopping (``patience``) applies."""
-        epoch, patience = len(self.history), self.config.patience
+        """Whether all epochs are done, or early stopping applies.
+
+        It applies after ``patience`` epochs without a better validation RMSE, and on very sparse
+        data after ``BIAS_SHARE`` of the epochs if the shrinkage coefficient was 0 at every score.
+        """
+        epoch, patience, epochs = len(self.history), self.config.patience, self.config.epochs
+        if self._is_sparse and epoch >= BIAS_SHARE * epochs:
+            scores = {each.valid_rmse for each in self.history} - {None}
+            if len(scores) == 1 and epoch >= FEWEST_SCORES * self.config.score_every:
+                return True
         waited = bool(patience) and epoch - self.best_epoch >= patience and self.best_epoch > 0
-        return epoch >= self.config.epochs or waited
+        return epoch >= epochs or waited
