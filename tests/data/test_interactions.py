@@ -22,6 +22,28 @@ def interactions(n: int = 600, seed: int = 0) -> Ratings:
     return Ratings.from_arrays(pairs // 30, pairs % 30, times=rng.integers(0, 10**6, n))
 
 
+@pytest.mark.parametrize("stated", [{}, {"user": "1", "item": "2", "time": "3"}])
+def test_a_third_column_of_times(tmp_path: Path, stated: dict[str, str]) -> None:
+    """Without a header, numbers as large as times are no ratings."""
+    file = tmp_path / "log.csv"
+    file.write_text("1,10,978300760\n2,11,978300761\n1,11,978300762\n")
+    clicks = load(file, **stated)
+    assert clicks.implicit
+    assert clicks.times is not None
+    assert sorted(clicks.times.tolist()) == [978300760, 978300761, 978300762]
+    assert not load(file, rating="3").implicit
+
+
+def test_times_before_ratings(tmp_path: Path) -> None:
+    file = tmp_path / "log.csv"
+    file.write_text("1,10,978300760,5\n2,11,978300761,4\n")
+    ratings = load(file)
+    assert ratings.values.tolist() == [5, 4]
+    assert "user, item, time and rating" in ratings.notes[0]
+    file.write_text("4.5,1,10\n3,2,11\n")
+    assert "although it holds decimals" in load(file).notes[0]
+
+
 def test_a_table_without_ratings(tmp_path: Path) -> None:
     (tmp_path / "clicks.csv").write_text(CLICKS)
     clicks = load(tmp_path / "clicks.csv")

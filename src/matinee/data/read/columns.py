@@ -135,7 +135,7 @@ def assign(
                 columns[role] = name
                 taken.add(name)
             elif role not in OPTIONAL and not (
-                role == RATING and (header or len(names) == 2 or WEIGHT in mapped)
+                role == RATING and (header or len(names) == 2 or {WEIGHT, TIME} & set(mapped))
             ):
                 raise DataError(_missing(role, option_of(role, roles), names, header, label))
     if RATING in columns and WEIGHT not in mapped:

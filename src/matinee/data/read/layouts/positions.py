@@ -21,6 +21,9 @@ _HIGHEST = 10
 """A number above this in a third column is an id rather than a rating."""
 _EARLIEST = 1000
 """A number below this in a fourth column is a rating rather than a time."""
+_SECONDS = 100_000_000
+"""A number from this on (in 1973, in seconds) in a third column is a time rather than a rating."""
+_FRACTION = re.compile(r"\d+\.\d*[1-9]\d*")
 
 
 def by_position(parts: Sequence[Part], layout: Layout) -> tuple[Layout, tuple[str, ...]]:
@@ -40,6 +43,24 @@ def by_position(parts: Sequence[Part], layout: Layout) -> tuple[Layout, tuple[st
                 "reviews; --user 1 --item 2 reads them the other way round"
             )
             return replace(layout, names=_ORDER[: layout.width], headed=False), (note,)
+        if rows and all(_is_time(r[2]) for r in rows) and not all(_is_time(r[-1]) for r in rows):
+            note = (
+                "the columns are read as user, item, time and rating; --rating 3 reads the third "
+                "as the rating"
+            )
+            return replace(layout, names=(USER, ITEM, TIME, RATING), headed=False), (note,)
+        if rows and layout.width == 3 and all(_is_time(r[2]) for r in rows):
+            note = (
+                "the columns are read as user, item and time; --rating 3 reads the third as the "
+                "rating"
+            )
+            return replace(layout, names=(USER, ITEM, TIME), headed=False), (note,)
+        if any(_FRACTION.fullmatch(r[0]) for r in rows):
+            note = (
+                "the first column is read as the user, although it holds decimals; if they are "
+                "ratings, state --rating 1 --user 2 --item 3"
+            )
+            return layout, (note,)
     if layout.width >= len(_ORDER) and _counts_rows(first_rows(parts[0], layout)):
         names = ("row", USER, ITEM, RATING, TIME)
         more = ("",) * (layout.width - len(names))
@@ -55,6 +76,10 @@ def by_position(parts: Sequence[Part], layout: Layout) -> tuple[Layout, tuple[st
         )
         return layout, (note,)
     return layout, ()
+
+
+def _is_time(cell: str) -> bool:
+    return is_number(cell) and float(cell) >= _SECONDS
 
 
 def _counts_rows(rows: Sequence[Sequence[str]]) -> bool:
