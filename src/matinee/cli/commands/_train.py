@@ -218,9 +218,11 @@ def _show(fitted: Fitted, parts: Parts) -> None:
     best_text = ", ".join(map(str, best)) if several else best
     chosen_by = f" (the best by validation: {best_text})" if model.n_valid else ""
     members = f"{len(best)} members, " if several else ""
-    epochs = (
-        f" {members}{run} epoch{'s' * (run != 1)}{chosen_by}" if run else ""
-    )  # 0: a closed form
+    config = training["config"]
+    asked = config["train"]["epochs"] if config["kind"] == "autoencoder" and not several else run
+    stopped = f" of {asked}" if run < asked else ""
+    # No epochs: a closed form.
+    epochs = f" {members}{run}{stopped} epoch{'s' * (asked != 1)}{chosen_by}" if run else ""
     for text in model.provenance.notes:
         if text not in parts.train.notes:
             note(f"matinee: {text}")
