@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import matinee
@@ -68,6 +69,10 @@ def test_predictions_for_a_time(model: Bias, parts: tuple[Ratings, Ratings]) -> 
 def test_with_histories_their_times_count(model: Bias, parts: tuple[Ratings, Ratings]) -> None:
     train, test = parts
     shown = model.predict(*ids(test), histories=train, times=test.times)
+    users, items = ids(train)
+    columns = {"user": users, "item": items, "rating": train.values, "time": train.times}
+    frame = pd.DataFrame(columns)
+    assert np.array_equal(model.predict(*ids(test), histories=frame, times=test.times), shown)
     assert shown == pytest.approx(by_hand(model, train, test), abs=1e-6)
     offset = model.time_offset
     assert offset is not None

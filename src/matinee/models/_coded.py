@@ -14,7 +14,6 @@ from ..baseline.preference import fit_preference
 from ..baseline.time_offset import NEVER, NOW, TimedPeople, last_times, with_offsets
 from ..baseline.variance import HeldOutPredictions
 from ..data import Histories, Ratings
-from ..data.coerce import as_ratings
 from ..data.values.weights import weighted_by_age
 from ..errors import TrainingError, UsageError
 from ..recommend import (
@@ -27,7 +26,7 @@ from ..recommend import (
 )
 from ._answers import answers
 from .hooks import Hooks
-from .support import checked_length, paired
+from .support import as_histories, checked_length, paired
 
 Times = int | np.datetime64 | npt.NDArray[Any] | list[Any]
 _MILLISECONDS = 100_000_000_000
@@ -327,8 +326,7 @@ class Predicting(Coded):
 
     def _people(self, histories: HistoriesLike | None, unknown: Unknown) -> People:
         self._require_fitted()
-        if hasattr(histories, "columns") or hasattr(histories, "tocoo"):  # a frame or a matrix
-            histories = as_ratings(histories, "histories")
+        histories = as_histories(histories)
         if isinstance(histories, Ratings) and histories.times is not None:
             histories = weighted_by_age(histories, self.half_life, self.provenance.newest)
         if histories is not None:
@@ -347,7 +345,7 @@ class Predicting(Coded):
         """Return the time offset with the users' last rating times; None without an offset."""
         if self.time_offset is None:
             return None
-        last = self.last_rated
+        last, histories = self.last_rated, as_histories(histories)
         if histories is not None:
             last = None
             if isinstance(histories, Ratings) and histories.times is not None:

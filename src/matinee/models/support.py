@@ -13,11 +13,13 @@ from ..base.arrays import Float32, Int32, Int64
 from ..base.memory import count_codes
 from ..baseline.time_offset import TimedPeople
 from ..data import Histories, Ratings
+from ..data.coerce import as_ratings
 from ..errors import DataError, UsageError
 from .hooks import Hooks
 
 if TYPE_CHECKING:
     from ..evaluate import Breakdown, Scored
+    from ..recommend import HistoriesLike
 
 
 def suited(kind: str, train: Ratings, interactions: bool, weights: bool) -> Ratings:
@@ -158,6 +160,13 @@ def as_column(ids: Any) -> npt.NDArray[Any]:
     column = np.empty(len(values), dtype=object)
     column[:] = values
     return column
+
+
+def as_histories(source: HistoriesLike | None) -> HistoriesLike | None:
+    """Convert a data frame or a sparse matrix of histories to ratings."""
+    if hasattr(source, "columns") or hasattr(source, "tocoo"):
+        return as_ratings(source, "histories")
+    return source
 
 
 def paired(users: Any, items: Any) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
