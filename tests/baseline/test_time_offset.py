@@ -62,8 +62,10 @@ def plain_coefficient(rows: list[tuple[float, float, int, int]]) -> float:
     return float(slope * max(0.0, 1 - max(variances) / slope**2))
 
 
-def test_against_a_plain_computation() -> None:
+@pytest.mark.parametrize("share", [1.0, 0.15])  # of few, some users have one rating before a time
+def test_against_a_plain_computation(share: float) -> None:
     ratings = drifting()
+    ratings = ratings.take(np.random.default_rng(0).random(len(ratings)) < share)
     offset = fit_time_offset(ratings)
     assert offset is not None
     slope, new, longest = plain(ratings)
