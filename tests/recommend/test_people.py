@@ -134,3 +134,10 @@ def test_people_are_picked_by_id() -> None:
         people.pick([3, 8])
     assert people.pick([8, 3], "skip").ids.tolist() == [3]
     assert people.rows(np.array([3, 8, 7])).tolist() == [1, -1, 0]
+
+
+def test_histories_in_a_sequence_are_found_by_position() -> None:
+    people = code_people([{"a": 1}, {"b": 2}], ITEMS, SCALE)
+    assert people.rows(np.array([1, 0])).tolist() == [1, 0]
+    with pytest.raises(UsageError, match="user 2: histories in a sequence"):
+        people.rows(np.array([0, 2]))
