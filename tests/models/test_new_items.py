@@ -78,6 +78,16 @@ def test_it_is_the_regression_of_every_persons_predictions(model: Recommender) -
         np.testing.assert_allclose(new.predict(user, [100, 101]), expected, rtol=1e-6)
 
 
+def test_known_and_unknown_people_are_answered_together(
+    model: Recommender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    new = NewItems(model, [100, 101], table(2))
+    users = [5, "nobody", 0, 7, "else", 5]
+    each = [new.predict(user, 100)[0] for user in users]
+    monkeypatch.setattr("matinee.models.new_items.predictor._PEOPLE", 2)
+    np.testing.assert_allclose(new.predict(users, 100), each)
+
+
 def test_vectors_and_words_are_columns(ratings: Ratings) -> None:
     model = ItemMean().fit(ratings)
     vectors = {at: np.eye(3)[at % 3] for at in range(30)} | {100: np.eye(3)[1]}

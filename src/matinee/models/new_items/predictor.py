@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Self
 
 import numpy as np
@@ -262,19 +262,14 @@ def _chosen(columns: Float64, weights: Float64, targets: Float64) -> float:
     return float(best)
 
 
-def _batches(histories: Histories, rows: Int64) -> Any:
+def _batches(histories: Histories, rows: Int64) -> Iterator[tuple[Int64, Histories]]:
     """Yield positions of predictions and their users' histories, in batches of users."""
-    known = np.unique(rows)
-    empty = Histories.build([([], [])])
-    for start in range(0, len(known), _PEOPLE):
-        people = known[start : start + _PEOPLE]
-        positions = np.flatnonzero((rows >= people[0]) & (rows <= people[-1]))
-        if people[0] < 0:
-            # A row of -1 is a user without a history.
-            if len(people) == 1:
-                yield positions, empty
-                continue
-            yield np.flatnonzero(rows == -1), empty
+    distinct = np.unique(rows)
+    for start in range(0, len(distinct), _PEOPLE):
+        people = distinct[start : start + _PEOPLE]
+        if people[0] < 0:  # a user without a history
+            yield np.flatnonzero(rows < 0), Histories.build([([], [])])
             people = people[1:]
+        if len(people):
             positions = np.flatnonzero((rows >= people[0]) & (rows <= people[-1]))
-        yield positions, histories.take(people)
+            yield positions, histories.take(people)

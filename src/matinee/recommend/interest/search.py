@@ -8,6 +8,7 @@ evaluated without solving again. The candidates were chosen on training parts of
 from __future__ import annotations
 
 from dataclasses import dataclass
+from operator import attrgetter
 
 import numpy as np
 
@@ -47,12 +48,10 @@ def search_linear(part: HeldOut, config: LinearConfig) -> tuple[LinearConfig, Li
     first = config.replace(values)
     if not len(part.people):
         return first, None
-    best = max(
-        (_tried(part, first.replace({"penalty": penalty(t)})) for t in PENALTIES), key=_score
-    )
+    best = max((_tried(part, first.replace({"penalty": penalty(t)})) for t in PENALTIES), key=_NDCG)
     for values in THEN:
         base = best.config.replace({**values, "diagonal_power": 1.0, "relax": 0.0})
-        best = max(best, _tried(part, base), key=_score)
+        best = max(best, _tried(part, base), key=_NDCG)
     return best.config, best.fitted
 
 
@@ -65,8 +64,7 @@ class _Tried:
     fitted: Linear
 
 
-def _score(tried: _Tried) -> float:
-    return tried.ndcg
+_NDCG = attrgetter("ndcg")
 
 
 def _tried(part: HeldOut, config: LinearConfig) -> _Tried:
