@@ -47,3 +47,10 @@ def test_options_that_mean_nothing_are_refused(table: str) -> None:
     cut = Reading.of(NONE | {"k_core": 3}, "ml-100k/u1")
     with pytest.raises(UsageError, match="--k-core: ml-100k/u1 is a split"):
         read_parts("ml-100k/u1", cut, test=None, holdout=None, by=None, seed=0)
+
+
+def test_options_of_an_earlier_command_yield_to_those_given() -> None:
+    steps = {"header": True, "skip": 1, "delimiter": ";"}
+    read = Reading.of(NONE | {"header": False, "skip": 0}, None).with_steps("r.csv", steps)
+    given = {name: read.options[name] for name in steps}
+    assert given == {"header": False, "skip": 0, "delimiter": ";"}

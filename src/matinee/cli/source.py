@@ -279,7 +279,7 @@ class Reading:
 
         Options given to this command take precedence.
         """
-        unset = {k: v for k, v in steps.items() if not self.steps.get(k)}
+        unset = {k: v for k, v in steps.items() if k not in self.steps}
         return Reading(
             {**self.options, **{k: v for k, v in unset.items() if k not in _WHOLE}},
             source,

@@ -122,7 +122,7 @@ class CodedColumn:
         """Refuse inconsistent arrays, such as those of a damaged file.
 
         Raises:
-            ValueError: They do not.
+            ValueError: The arrays are inconsistent.
         """
         steps, codes = np.diff(self.indptr), self.codes
         bounds = not len(self.indptr) or (self.indptr[0] == 0 and self.indptr[-1] == len(codes))
@@ -149,7 +149,7 @@ class CodedColumn:
 
     def values(self) -> Values:
         """Return values that code to the same levels."""
-        one = not self.levels or self.counts.max(initial=0) < FEWEST
+        one = self.counts.max(initial=0) <= 1
         if self.levels and isinstance(self.levels[0], float):
             numbers = np.full(len(self.counts), np.nan)
             numbers[self.counts > 0] = np.array(self.levels)[self.codes]
