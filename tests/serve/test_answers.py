@@ -464,6 +464,14 @@ def test_what_is_wrong_with_one_of_several_people(
     assert problem["errors"][0]["pointer"] == f"/others/1{pointer}"
 
 
+def test_too_many_titles_of_one_of_several_people(client: TestClient) -> None:
+    titled = [{"title": f"title {at}", "rating": 4} for at in range(101)]
+    asked = {"ratings": [{"item": "1", "rating": 4}], "others": [titled[:50], titled[50:] * 2]}
+    problem = client.post("/v1/recommend", json=asked).json()
+    assert problem["detail"].startswith("others[1][50]: more than 100 titles")
+    assert problem["errors"][0]["pointer"] == "/others/1/50"
+
+
 def test_titles_are_matched(client: TestClient) -> None:
     known = client.get("/v1/items?limit=2").json()["items"]
     titles = [known[0]["title"].lower(), "qwertyuiop asdfgh", known[1]["item"]]

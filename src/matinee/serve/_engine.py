@@ -24,7 +24,7 @@ from ..recommend import (
 )
 from ._card import card
 from ._catalogue import Catalogue
-from ._ratings import Reader, all_ratings, lists_of
+from ._ratings import Reader
 from ._rows import Entries, choice_lifts, for_several, number, numbers, scores_of
 from ._schema import (
     MAX_LOVE,
@@ -97,7 +97,7 @@ class Engine:
     def recommend(self, request: RecommendRequest) -> Answer:
         """Answers ``POST /v1/recommend``."""
         reader = self._reader()
-        reader.check(all_ratings(request), **lists_of(request))
+        reader.check(request)
         history, used = reader.ratings(request.ratings, self._settings.max_ratings)
         allowed = self._allowed(reader, request, request.exclude)
         if request.only is not None:
@@ -155,7 +155,7 @@ class Engine:
     def predict(self, request: PredictRequest) -> Answer:
         """Answers ``POST /v1/predict``."""
         reader = self._reader()
-        reader.check(request.ratings, **lists_of(request))
+        reader.check(request)
         history, used = reader.ratings(request.ratings, self._settings.max_ratings)
         positions = reader.items("items", request.items)
         codes = np.array([code for _, code in positions], dtype=np.int32)
@@ -168,7 +168,7 @@ class Engine:
     def profile(self, request: ProfileRequest) -> Answer:
         """Answers ``POST /v1/profile``."""
         reader = self._reader()
-        reader.check(request.ratings)
+        reader.check(request)
         history, used = reader.ratings(request.ratings, self._settings.max_ratings)
         genres, decades = self._groups
         shares = self._weights / (self._weights + 10.0)
@@ -211,7 +211,7 @@ class Engine:
     def surprise(self, request: SurpriseRequest) -> Answer:
         """Answers ``POST /v1/surprise``."""
         reader = self._reader()
-        reader.check(request.ratings, **lists_of(request))
+        reader.check(request)
         history, used = reader.ratings(request.ratings, self._settings.max_ratings, empty=True)
         allowed = self._allowed(reader, request, request.exclude)
         allowed = self._all() if allowed is None else allowed

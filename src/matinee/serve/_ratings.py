@@ -69,7 +69,7 @@ def _too_many_titles(field: str, at: int) -> ProblemError:
     return ProblemError(
         422,
         f"{field}[{at}]: more than {MAX_TITLES} titles to look up in one request; send ids instead",
-        pointer=f"/{field}/{at}",
+        pointer=f"/{field.replace('[', '/').removesuffix(']')}/{at}",
     )
 
 
@@ -123,17 +123,16 @@ class Reader:
     scale: Scale
     ignored: list[dict[str, Any]] = field(default_factory=list)
 
-    def check(self, ratings: Sequence[Rating], **lists: Sequence[str | int]) -> None:
-        """Limit the number of titles to look up, before any is looked up.
-
-        Args:
-            ratings: The ratings of the request.
-            **lists: The request's lists of ids and titles, by field.
+    def check(self, request: Any) -> None:
+        """Limit the number of titles in a request, before any is looked up.
 
         Raises:
             ProblemError: 422: more titles to look up than ``MAX_TITLES``.
         """
-        for what, at in self.catalogue.titles_of(ratings, lists)[MAX_TITLES:]:
+        names = self.catalogue.titles_of(request.ratings, lists_of(request))
+        for other, ratings in enumerate(getattr(request, "others", ())):
+            names += [(f"others[{other}]", at) for _, at in self.catalogue.titles_of(ratings, {})]
+        for what, at in names[MAX_TITLES:]:
             raise _too_many_titles(what, at)
 
     def ratings(
