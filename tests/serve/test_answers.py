@@ -472,6 +472,16 @@ def test_too_many_titles_of_one_of_several_people(client: TestClient) -> None:
     assert problem["errors"][0]["pointer"] == "/others/1/50"
 
 
+def test_ignored_entries_name_their_person(client: TestClient) -> None:
+    good = [{"item": "1", "rating": 4}, {"item": "unknown", "rating": 4}]
+    asked = {"ratings": good, "others": [good[:1], good]}
+    ignored = client.post("/v1/recommend", json=asked).json()["ignored"]
+    assert [(each["field"], each["index"], each.get("person", 0)) for each in ignored] == [
+        ("ratings", 1, 0),
+        ("others", 1, 2),
+    ]
+
+
 def test_titles_are_matched(client: TestClient) -> None:
     known = client.get("/v1/items?limit=2").json()["items"]
     titles = [known[0]["title"].lower(), "qwertyuiop asdfgh", known[1]["item"]]

@@ -183,6 +183,9 @@ class Reader:
                 )
             taken[code] = at
             used.append({"index": at, **named, "rating": self._value(rating)})
+        if other is not None:
+            for ignored in self.ignored[earlier:]:
+                ignored["person"] = other + 1
         if not used and not (empty and not entries):
             reason = self.ignored[earlier]["reason"]
             raise ProblemError(

@@ -241,6 +241,8 @@ class Ignored(BaseModel):
     given: str
     reason: str
     near: list[Named]
+    person: int = 0
+    """Whose it is in a list for several, as in ``Used``."""
 
 
 class _Answer(BaseModel):
