@@ -55,10 +55,8 @@ class Rating(_Request):
         return self
 
 
-Ratings = Annotated[list[Rating], Field(max_length=MAX_LIST, fail_fast=True)]
 # Only the first error of a long list is reported: a megabyte may have 100,000.
-
-
+Ratings = Annotated[list[Rating], Field(max_length=MAX_LIST, fail_fast=True)]
 Given = Annotated[list[Rating], Field(min_length=1, max_length=MAX_LIST, fail_fast=True)]
 """A non-empty list of ratings."""
 
