@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import matinee
-from matinee.data import load
+from matinee.data import Scale, load
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -45,3 +45,12 @@ def test_counts_are_no_ratings() -> None:
         same = replace(counted, values=np.ones_like(counted.values))
         tilted, plain = (matinee.model("ease", tilt=0.5).fit(each) for each in (counted, same))
         assert np.array_equal(scores(tilted), scores(plain))
+
+
+def test_histories_have_any_count() -> None:
+    """Each item of a history is a choice, whatever its count."""
+    table = {"user": [1, 1, 2, 2, 3], "item": [1, 2, 1, 3, 2], "plays": [5, 2, 9, 1, 3]}
+    model = matinee.model("ease").fit(load(table))
+    assert model.scale_of_histories == Scale(1, 1)
+    lists = [list(model.recommend({"x": each}, k=3).rows()) for each in ({1: 500}, [1])]
+    assert lists[0] == lists[1]

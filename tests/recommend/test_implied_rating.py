@@ -32,11 +32,6 @@ def test_a_table_of_interactions_counts_as_liked() -> None:
     assert code_people(clicks, ITEMS, STARS).histories.values.tolist() == [4.0, 4.0]
 
 
-def test_a_model_of_counts_takes_any_count() -> None:
-    people = code_people({"ann": {"a": 500.0}}, ITEMS, Scale(1, 30), knows_ratings=False)
-    assert people.histories.values.tolist() == [30.0]
-
-
 def test_what_is_no_history_is_refused() -> None:
     for wrong in ([[("a", 1.0, 2.0)]], [7], {"ann": "a"}):
         with pytest.raises(UsageError, match="or a list of item ids"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,16 @@ def test_lists_have_the_chance_of_a_choice(client: TestClient, model: Recommende
         )
     named = post(client, "/v1/predict", chosen, items=[entry["item"] for entry in listed])
     assert [each["chance"] for each in named["predictions"]] == [e["chance"] for e in listed]
+
+
+def test_a_model_of_counts_takes_any_count(tmp_path: Path) -> None:
+    plays = synthesize(60, 40, 900, seed=3).ratings
+    counted = replace(plays, implicit=True, times=None)
+    folder = matinee.model("ease").fit(counted).save(tmp_path / "model")
+    with TestClient(create_app(ServeSettings(model=folder)), base_url="http://localhost") as client:
+        item = str(plays.item_ids.ids[0])
+        body = {"ratings": [{"item": item, "rating": 500}], "k": 1}
+        assert client.post("/v1/recommend", json=body).status_code == 200
 
 
 def test_two_people_get_the_lower_chance(client: TestClient, model: Recommender) -> None:

@@ -143,7 +143,7 @@ def _scores(
     """Return scores of items for one user; NaN for unknown items."""
     from ..recommend import code_people
 
-    people = code_people([history], model.item_ids, model.scale, "skip")
+    people = code_people([history], model.item_ids, model.scale_of_histories, "skip")
     codes = model.item_ids.encode(np.asarray(items))
     if not rank:
         scores = model.predict_coded(people.histories, np.zeros(len(codes), dtype=np.int64), codes)

@@ -330,8 +330,7 @@ class Predicting(Coded):
         if isinstance(histories, Ratings) and histories.times is not None:
             histories = weighted_by_age(histories, self.half_life, self.provenance.newest)
         if histories is not None:
-            known, scale = self.knows_ratings, self.scale
-            return code_people(histories, self.item_ids, scale, unknown, knows_ratings=known)
+            return code_people(histories, self.item_ids, self.scale_of_histories, unknown)
         if self.histories is None:
             raise UsageError(
                 "this model was saved without its users' histories; pass histories=..."

@@ -98,6 +98,11 @@ class Hooks(ABC):
         return self.interest is None or self.preference is not None
 
     @property
+    def scale_of_histories(self) -> Scale:
+        """The scale of ratings in histories: 1 alone for a model of interactions or counts."""
+        return self.scale if self.knows_ratings else Scale(1.0, 1.0)
+
+    @property
     def takes_interactions(self) -> bool:
         """Whether it can be trained on interactions (``Ratings.implicit``)."""
         return False

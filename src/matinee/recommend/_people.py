@@ -82,18 +82,13 @@ class People:
 
 
 def code_people(
-    source: HistoriesLike,
-    item_ids: Vocabulary,
-    scale: Scale,
-    unknown: Unknown = "error",
-    *,
-    knows_ratings: bool = True,
+    source: HistoriesLike, item_ids: Vocabulary, scale: Scale, unknown: Unknown = "error"
 ) -> People:
     """Convert histories to a model's item codes.
 
     For an item rated twice in a history the last rating counts. An unknown item is an error, or is
-    ignored with ``unknown="skip"``. Interactions count as liked; for a model that does not
-    know ratings (``knows_ratings=False``), all histories are interactions.
+    ignored with ``unknown="skip"``. Interactions count as liked; on a scale of one value, as of
+    a model of interactions, all ratings have that value.
 
     Raises:
         UnknownIdError: Items the model does not know.
@@ -107,7 +102,7 @@ def code_people(
         values = table.values
         if table.implicit:  # its values are 1, or counts
             values = np.full_like(values, implied_rating(scale))
-        values = _as_interactions(values, scale, knows_ratings)
+        values = _as_interactions(values, scale)
         _check_values(values, scale, table.item_ids.ids, table.items)
         coded = items[table.items]
         shape = table.n_users, len(item_ids)
@@ -124,7 +119,7 @@ def code_people(
         raise DataError("a history has a rating that is not a number") from None
     coded = item_ids.encode(names)
     refuse_unknown("item", names, coded, unknown)
-    values = _as_interactions(values, scale, knows_ratings)
+    values = _as_interactions(values, scale)
     _check_values(values, scale, names)
     rows = np.repeat(np.arange(len(people)), counts)
     histories = _histories(rows, coded, values, (len(people), len(item_ids)))
@@ -237,13 +232,9 @@ def _may_be_row(history: Any) -> bool:
     )
 
 
-def _as_interactions(
-    values: npt.NDArray[np.float32], scale: Scale, knows_ratings: bool
-) -> npt.NDArray[np.float32]:
-    """For a model of interactions, set every value to one within its scale."""
-    if knows_ratings and not is_constant(scale):
-        return values
-    return np.full_like(values, scale.high)
+def _as_interactions(values: npt.NDArray[np.float32], scale: Scale) -> npt.NDArray[np.float32]:
+    """For a model of interactions, set every value to the one of its scale."""
+    return np.full_like(values, scale.high) if is_constant(scale) else values
 
 
 def _check_values(

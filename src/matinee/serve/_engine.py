@@ -71,7 +71,7 @@ class Engine:
         self.name = identity(folder)
         self._model = load_model(folder)
         self._settings = settings
-        self.scale = self._model.scale
+        self.scale = self._model.scale_of_histories
         self.catalogue = Catalogue(self._model)
         self.card = {"model": self.name, **card(self._model, manifest, self.catalogue, settings)}
         metrics = manifest["metrics"]

@@ -151,7 +151,7 @@ def recommend(
     elif rate:
         from ..ids import read_ratings
 
-        history, meant = read_ratings(rate, titles, loaded.scale)
+        history, meant = read_ratings(rate, titles, loaded.scale_of_histories)
         histories = [history]
     elif ratings is not None:
         reading |= {} if user_column is None else {"user": user_column}
