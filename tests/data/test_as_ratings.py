@@ -73,6 +73,15 @@ def test_columns_without_names_are_noted() -> None:
     )
 
 
+def test_a_third_column_of_times_without_names() -> None:
+    rows = [(1, 10, 978300760), (2, 11, 978300761)]
+    for source in (rows, pd.DataFrame(rows)):
+        clicks = load(source)
+        assert clicks.implicit
+        assert clicks.times is not None
+        assert clicks.times.tolist() == [978300760, 978300761]
+
+
 def test_counts_without_a_name_are_noted() -> None:
     counts = pd.DataFrame(ROWS, columns=["user", "item", "rating"]).groupby(["user", "item"]).size()
     assert "of counts, such as groupby(...).size() gives" in load(counts).notes[0]

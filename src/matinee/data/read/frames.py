@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from ...errors import DataError, UsageError
 from ..values.ids import canonical_array, mixed_texts
+from .layouts.positions import is_time
 from .source import Scan, Workspace, described
 
 _KINDS = (
@@ -37,7 +38,7 @@ def open_frame(source: Any, work: Workspace, label: str, *, unnamed: bool = Fals
     """
     notes: tuple[str, ...] = ()
     if unnamed and _is_unnamed(source):
-        source = source.set_axis(_ROWS[: source.shape[1]], axis=1)
+        source = source.set_axis(_names(source[2], source.shape[1]), axis=1)
         notes = (f"columns without names are read as {', '.join(source.columns)}",)
     elif _is_unnamed_series(source):
         notes = (
@@ -222,8 +223,15 @@ def _of_rows(rows: list[Any]) -> Any:
     widths = {len(row) if isinstance(row, list | tuple | np.ndarray) else 0 for row in rows}
     if len(widths) != 1 or not widths <= {2, 3, 4}:
         return None
-    columns = zip(*rows, strict=True)
-    return {name: _column(column, name) for name, column in zip(_ROWS, columns, strict=False)}
+    columns = list(zip(*rows, strict=True))
+    roles = _names(columns[-1], len(columns))
+    return {name: _column(column, name) for name, column in zip(roles, columns, strict=True)}
+
+
+def _names(third: Iterable[Any], width: int) -> tuple[str, ...]:
+    """Return the names of columns without names; the third of three may hold times."""
+    timed = width == 3 and all(is_time(str(value)) for value in third)
+    return ("user", "item", "time") if timed else _ROWS[:width]
 
 
 def _polars(source: Any) -> Any:

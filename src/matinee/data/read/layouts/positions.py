@@ -43,13 +43,13 @@ def by_position(parts: Sequence[Part], layout: Layout) -> tuple[Layout, tuple[st
                 "reviews; --user 1 --item 2 reads them the other way round"
             )
             return replace(layout, names=_ORDER[: layout.width], headed=False), (note,)
-        if rows and all(_is_time(r[2]) for r in rows) and not all(_is_time(r[-1]) for r in rows):
+        if rows and all(is_time(r[2]) for r in rows) and not all(is_time(r[-1]) for r in rows):
             note = (
                 "the columns are read as user, item, time and rating; --rating 3 reads the third "
                 "as the rating"
             )
             return replace(layout, names=(USER, ITEM, TIME, RATING), headed=False), (note,)
-        if rows and layout.width == 3 and all(_is_time(r[2]) for r in rows):
+        if rows and layout.width == 3 and all(is_time(r[2]) for r in rows):
             note = (
                 "the columns are read as user, item and time; --rating 3 reads the third as the "
                 "rating"
@@ -78,7 +78,8 @@ def by_position(parts: Sequence[Part], layout: Layout) -> tuple[Layout, tuple[st
     return layout, ()
 
 
-def _is_time(cell: str) -> bool:
+def is_time(cell: str) -> bool:
+    """Return whether a cell of a third column is a number so large that it is a time."""
     return is_number(cell) and float(cell) >= _SECONDS
 
 
