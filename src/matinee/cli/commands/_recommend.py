@@ -294,7 +294,10 @@ def _show(tables: Iterable[Table], meant: list[tuple[str, float]]) -> None:
                 ],
             )
     if first:
-        echo("nothing to recommend: what may be recommended they have all rated")
+        echo(
+            "nothing to recommend: these people are unknown, or have rated everything that may "
+            "be recommended"
+        )
 
 
 def _by_person(table: Table) -> Iterator[Table]:
