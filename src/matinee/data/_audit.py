@@ -257,8 +257,7 @@ def _renamed(
 
 def _repeated(ratings: Ratings) -> int:
     rows = ratings.by_user
-    owners = np.repeat(np.arange(rows.n_rows, dtype=np.int32), rows.counts)
-    return len(repeated(owners, rows.indices))
+    return len(repeated(rows.entry_rows, rows.indices))
 
 
 def _older(

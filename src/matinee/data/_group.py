@@ -48,9 +48,9 @@ class Csr:
         return np.diff(self.indptr)
 
     @property
-    def entry_rows(self) -> Int64:
-        """The row of each entry, int64, shape (entries,)."""
-        return np.repeat(np.arange(self.n_rows), self.counts)
+    def entry_rows(self) -> Int32:
+        """The row of each entry, int32, shape (entries,)."""
+        return np.repeat(np.arange(self.n_rows, dtype=np.int32), self.counts)
 
     def rows_of(self, entries: Int64) -> Int64:
         """Return the rows of some entries, int64, shape (n,)."""

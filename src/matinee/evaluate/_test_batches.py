@@ -23,8 +23,7 @@ def batches(test: Ratings) -> Iterator[tuple[Int64, Int32, Float32, Int64 | None
     times = None if test.times is None else csr.aligned(test.times)
     for start in range(0, len(csr.values), _BATCH):
         part = slice(start, min(start + _BATCH, len(csr.values)))
-        entries = np.arange(part.start, part.stop)
-        users = np.searchsorted(csr.indptr, entries, side="right") - 1
+        users = csr.rows_of(np.arange(part.start, part.stop))
         yield users, csr.indices[part], csr.values[part], None if times is None else times[part]
 
 

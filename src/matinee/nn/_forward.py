@@ -158,7 +158,7 @@ class Forward:
         out += row_bias[rows]
         return expected_ratings(out, self.link)
 
-    def _decode(self, hidden: Float32, rows: Int64, columns: Int32) -> Float32:
+    def _decode(self, hidden: Float32, rows: Int32 | Int64, columns: Int32) -> Float32:
         """Return outputs at entries without the added constants, float32 (entries,)."""
         unique, position = gather.distinct(columns, len(self.table_out))
         if len(hidden) * len(unique) <= 4 * len(columns):  # many rows need the same few columns
@@ -176,7 +176,9 @@ class Forward:
             out[part] = self._output.numpy(dots + self.bias_out[c])
         return out
 
-    def _decode_compiled(self, hidden: Float32, rows: Int64, columns: Int32, out: Float32) -> None:
+    def _decode_compiled(
+        self, hidden: Float32, rows: Int32 | Int64, columns: Int32, out: Float32
+    ) -> None:
         """Compute ``_decode`` by the training kernel, sorting ``rows`` if needed."""
         from .sparse import kernels
 

@@ -72,7 +72,7 @@ class Relevant:
         """
         csr = test.by_user
         relevant = csr.values >= from_rating
-        rows = np.repeat(np.arange(csr.n_rows), csr.counts)
+        rows = csr.entry_rows
         counts = np.bincount(rows[relevant], minlength=csr.n_rows)
         users = np.flatnonzero(counts)
         if len(users) == 0:

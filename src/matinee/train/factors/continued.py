@@ -116,7 +116,7 @@ class Continued:
         """Update the items with the new ratings, given users' codes."""
         before, moved = self.items, Side.zeros(known.n_columns, codes.shape[1])
         rest = (known.values - self._scores(codes, before.bias, known)).astype(np.float32)[new]
-        people = known.entry_rows[new].astype(np.int32)
+        people = known.entry_rows[new]
         by_item = group(known.indices[new], people, rest, known.n_columns, known.n_rows)
         nothing = np.zeros(known.n_rows, dtype=np.float32)
         _solve(by_item, Side(nothing, codes), (HELD, 0.0, HELD), moved)

@@ -142,10 +142,9 @@ def solved(
 def transposed(rows: Csr) -> Csr:
     """Return the same entries by column."""
     order = np.argsort(rows.indices, kind="stable")
-    owners = rows.entry_rows[order].astype(np.int32)
     indptr = row_bounds(np.bincount(rows.indices, minlength=rows.n_columns))
     weights = None if rows.weights is None else rows.weights[order]
-    return Csr(indptr, owners, rows.values[order], order, rows.n_rows, weights)
+    return Csr(indptr, rows.entry_rows[order], rows.values[order], order, rows.n_rows, weights)
 
 
 def gram_of(factors: Float) -> Float64:
