@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from ..base.arrays import Float32, Int32, Int64, Mask, UInt64
+from ..base.arrays import Float32, Int32, Int64, Mask, UInt64, row_bounds
 from ..base.memory import entries_of, row_chunks
 from ._group import Csr
 from .fingerprints import mix
@@ -76,10 +76,12 @@ class Histories:
 
     def take_or_empty(self, rows: Int64) -> Histories:
         """Select users as ``take``; a row of -1 gives a new user without ratings."""
-        indptr = np.append(self.indptr, self.indptr[-1])
-        users = np.append(self.users, np.int32(-1))
-        padded = Histories(indptr, self.items, self.values, users, self.weights)
-        return padded.take(np.where(rows < 0, len(self), rows))
+        known = rows >= 0
+        found = self.take(rows[known])
+        counts = np.zeros(len(rows), dtype=np.int64)
+        users = np.full(len(rows), -1, dtype=np.int32)
+        counts[known], users[known] = found.counts, found.users
+        return replace(found, indptr=row_bounds(counts), users=users)
 
     def where(self, mask: Mask) -> Histories:
         """Select ratings by a mask, shape (entries,), keeping all users."""
