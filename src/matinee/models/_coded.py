@@ -295,7 +295,7 @@ class Predicting(Coded):
         rows = self._rows(people, histories is None, user)
         codes = self.item_ids.encode(item)
         self._require_ratings()
-        offsets = None if times is None else self._offsets(people, histories, rows, times)
+        offsets = None if times is None else self._offsets(people, rows, times)
         if with_std:
             predicted, std = self.predict_coded_std(people.histories, rows, codes)
             return with_offsets(self, predicted, offsets), std
@@ -340,23 +340,21 @@ class Predicting(Coded):
     def _rows(self, people: People, known: bool, users: npt.NDArray[Any]) -> Int64:
         return self.user_ids.encode(users).astype(np.int64) if known else people.rows(users)
 
-    def _timed_people(self, people: People, histories: HistoriesLike | None) -> TimedPeople | None:
+    def _timed_people(self, people: People) -> TimedPeople | None:
         """Return the time offset with the users' last rating times; None without an offset."""
         if self.time_offset is None:
             return None
-        last, histories = self.last_rated, as_histories(histories)
-        if histories is not None:
+        last, source = self.last_rated, people.source
+        if source is not None:
             last = None
-            if isinstance(histories, Ratings) and histories.times is not None:
-                last = last_times(histories.compact())
+            if isinstance(source, Ratings) and source.times is not None:
+                last = last_times(source)
         if last is None:
             last = np.full(len(people), NOW)
         last = np.where(people.histories.counts > 0, last, NEVER)
         return TimedPeople(self.time_offset, last)
 
-    def _offsets(
-        self, people: People, histories: HistoriesLike | None, rows: Int64, times: Times
-    ) -> Float64 | None:
+    def _offsets(self, people: People, rows: Int64, times: Times) -> Float64 | None:
         """Return the time offset of each prediction."""
         seconds = np.asarray(times)
         if seconds.dtype.kind == "M":
@@ -377,7 +375,7 @@ class Predicting(Coded):
                 f"times: {np.datetime64(int(seconds.min()), 's')} is before the newest rating of "
                 f"training, {np.datetime64(newest, 's')}; leave times out"
             )
-        timed = self._timed_people(people, histories)
+        timed = self._timed_people(people)
         return (
             None
             if timed is None

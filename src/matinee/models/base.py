@@ -229,7 +229,7 @@ class Recommender(Updatable):
         people = self._people(histories, "skip")
         rows = self._rows(people, histories is None, test.user_ids.ids)
         applies = time_offset and self.follows(test)
-        timed = self._timed_people(people, histories) if applies else None
+        timed = self._timed_people(people) if applies else None
         evaluation = evaluate(
             self,
             test,

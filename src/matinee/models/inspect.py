@@ -135,7 +135,7 @@ def breakdown(
     """
     people = model._people(histories, "skip")
     rows = model._rows(people, histories is None, test.user_ids.ids)
-    timed = model._timed_people(people, histories) if model.follows(test) else None
+    timed = model._timed_people(people) if model.follows(test) else None
     return analysis(model, test, people.histories, rows, seed, timed)()
 
 

@@ -37,13 +37,13 @@ class People:
         histories: In the item codes of one model.
         ids: External user ids, shape (users,); int64, or object of ``str``.
         unnamed: Whether the histories were a sequence, so that the ids are their positions.
-        passed: Whether a caller passed the histories, which are then not those of training.
+        source: What a caller passed, ``Ratings`` compacted; None for the histories of training.
     """
 
     histories: Histories
     ids: Ids
     unnamed: bool = False
-    passed: bool = False
+    source: HistoriesLike | None = None
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -56,7 +56,7 @@ class People:
         """
         requested = list(users)
         rows = self.rows(np.array(requested, dtype=object))
-        absent = "The histories passed are" if self.passed else _UNTRAINED
+        absent = _UNTRAINED if self.source is None else "The histories passed are"
         refuse_unknown("user", requested, rows, unknown, absent)
         rows = rows[rows >= 0]
         return People(self.histories.take(rows), self.ids[rows])
@@ -107,7 +107,7 @@ def code_people(
         coded = items[table.items]
         shape = table.n_users, len(item_ids)
         histories = _histories(table.users, coded, values, shape, table.weights)
-        return People(histories, table.user_ids.ids, passed=True)
+        return People(histories, table.user_ids.ids, source=table)
     ids, people = _split(source, implied_rating(scale))
     counts = [len(person) for person in people]
     names = np.empty(sum(counts), dtype=object)
@@ -123,7 +123,7 @@ def code_people(
     _check_values(values, scale, names)
     rows = np.repeat(np.arange(len(people)), counts)
     histories = _histories(rows, coded, values, (len(people), len(item_ids)))
-    return People(histories, ids, not isinstance(source, Mapping), passed=True)
+    return People(histories, ids, not isinstance(source, Mapping), source)
 
 
 def refuse_unknown(
