@@ -186,16 +186,18 @@ def _options_of_file(file: Path, given: Mapping[str, Any]) -> dict[str, Any]:
     for name, write in (("items", Path), ("scale", _joined(":")), ("missing", _joined(","))):
         if name in stated:
             stated[name] = write(stated[name])
-    defaults = {"repeats": "last"}
-    return {
-        name: value
-        for name, value in stated.items()
-        if name in given and given[name] == defaults.get(name)
-    }
+    free = given.keys() - set_options(given).keys()
+    return {name: value for name, value in stated.items() if name in free}
 
 
 def _joined(between: str) -> Callable[[Sequence[float]], str]:
     return lambda values: between.join(map(repr, values))
+
+
+def set_options(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the reading options of a command that differ from their defaults."""
+    defaults = {"repeats": "last"}
+    return {n: v for n, v in options.items() if v is not None and v != defaults.get(n)}
 
 
 def load_arguments(options: Mapping[str, Any]) -> dict[str, Any]:
@@ -269,10 +271,8 @@ class Reading:
     def steps(self) -> dict[str, Any]:
         """Return the set options that decide which ratings are read, JSON-serialisable."""
         options = {**self.options, "k_core": self.whole.get("k_core")}
-        if options.get("repeats") == "last":
-            del options["repeats"]
         options.pop("allow_single", None)
-        return {name: value for name, value in options.items() if value is not None}
+        return set_options(options)
 
     def with_steps(self, source: str, steps: Mapping[str, Any]) -> Reading:
         """Return the same with the options of an earlier command, for a source.

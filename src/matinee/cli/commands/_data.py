@@ -197,13 +197,11 @@ def split_(
                 f"{source}: divided already; leave out --by, --holdout, --valid, --given, --folds "
                 "and --at, or name the data set instead"
             )
-        usual = {"repeats": "last"}
-        for name, value in reading.items():
-            if value != usual.get(name):
-                raise UsageError(
-                    f"--{name.replace('_', '-')}: {source} is a split that is read in one way; "
-                    "leave it out, or name the data set instead"
-                )
+        for name in source_options.set_options(reading):
+            raise UsageError(
+                f"--{name.replace('_', '-')}: {source} is a split that is read in one way; "
+                "leave it out, or name the data set instead"
+            )
         with show_reading() as report:
             read = named_parts(source, seed=seed, report=report)
         parts = {name: part for name, part in read._asdict().items() if part is not None}
