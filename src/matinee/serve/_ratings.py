@@ -69,8 +69,13 @@ def _too_many_titles(field: str, at: int) -> ProblemError:
     return ProblemError(
         422,
         f"{field}[{at}]: more than {MAX_TITLES} titles to look up in one request; send ids instead",
-        pointer=f"/{field.replace('[', '/').removesuffix(']')}/{at}",
+        pointer=f"{_pointer(field)}/{at}",
     )
+
+
+def _pointer(field: str) -> str:
+    """Return the JSON pointer of a field such as ``ratings`` or ``others[2]``."""
+    return f"/{field.replace('[', '/').removesuffix(']')}"
 
 
 def is_quick(request: Any, catalogue: Catalogue) -> bool:
@@ -154,17 +159,15 @@ class Reader:
         Raises:
             ProblemError: 422: too many, outside the scale, a repeated item, or none left.
         """
-        field = name = "ratings" if other is None else "others"
-        pointer = f"/{field}"
-        if other is not None:
-            name, pointer = f"{field}[{other}]", f"{pointer}/{other}"
+        field = "ratings" if other is None else "others"
+        name = field if other is None else f"{field}[{other}]"
         if len(entries) > limit:
             raise ProblemError(
                 422,
                 f"{name}: {len(entries):,} of them; at most {limit:,} are taken",
-                pointer=pointer,
+                pointer=_pointer(name),
             )
-        self._check_scale(entries, name, pointer)
+        self._check_scale(entries, name)
         earlier = len(self.ignored)
         codes = self.catalogue.codes(["" if r.item is None else r.item for r in entries]).tolist()
         used: list[dict[str, Any]] = []
@@ -179,7 +182,7 @@ class Reader:
                     422,
                     f"{name}[{at}]: {named['title']!r} (id {named['item']}) is rated twice, "
                     f"in {name}[{taken[code]}] already",
-                    pointer=f"{pointer}/{at}",
+                    pointer=f"{_pointer(name)}/{at}",
                 )
             taken[code] = at
             used.append({"index": at, **named, "rating": self._value(rating)})
@@ -189,7 +192,7 @@ class Reader:
         if not used and not (empty and not entries):
             reason = self.ignored[earlier]["reason"]
             raise ProblemError(
-                422, f"none of the {name} can be used; {name}[0]: {reason}", pointer=pointer
+                422, f"none of the {name} can be used; {name}[0]: {reason}", pointer=_pointer(name)
             )
         values = [entry["rating"] for entry in used]
         return Histories.build([(list(taken), values)]), used
@@ -221,7 +224,7 @@ class Reader:
             else float(rating.rating)
         )
 
-    def _check_scale(self, ratings: Sequence[Rating], field: str, pointer: str) -> None:
+    def _check_scale(self, ratings: Sequence[Rating], field: str) -> None:
         low, high = self.scale.low, self.scale.high
         outside = np.flatnonzero(~self.scale.holds([self._value(rating) for rating in ratings]))
         if len(outside):
@@ -232,7 +235,7 @@ class Reader:
                 422,
                 f"{field}[{at}]: the rating {self._value(rating):g} of {name!r} is outside the "
                 f"scale of this model, {low:g} to {high:g}",
-                pointer=f"{pointer}/{at}/rating",
+                pointer=f"{_pointer(field)}/{at}/rating",
             )
 
     def _rated(self, field: str, at: int, rating: Rating, code: int) -> int:
