@@ -43,18 +43,12 @@ def by_position(parts: Sequence[Part], layout: Layout) -> tuple[Layout, tuple[st
                 "reviews; --user 1 --item 2 reads them the other way round"
             )
             return replace(layout, names=_ORDER[: layout.width], headed=False), (note,)
-        if rows and all(is_time(r[2]) for r in rows) and not all(is_time(r[-1]) for r in rows):
-            note = (
-                "the columns are read as user, item, time and rating; --rating 3 reads the third "
-                "as the rating"
-            )
-            return replace(layout, names=(USER, ITEM, TIME, RATING), headed=False), (note,)
-        if rows and layout.width == 3 and all(is_time(r[2]) for r in rows):
-            note = (
-                "the columns are read as user, item and time; --rating 3 reads the third as the "
-                "rating"
-            )
-            return replace(layout, names=(USER, ITEM, TIME), headed=False), (note,)
+        timed = [at for at in range(2, layout.width) if rows and all(is_time(r[at]) for r in rows)]
+        if timed == [2]:  # a fourth column that holds times too is the one of the times
+            names = (USER, ITEM, TIME, RATING)[: layout.width]
+            listed = f"{', '.join(names[:-1])} and {names[-1]}"
+            note = f"the columns are read as {listed}; --rating 3 reads the third as the rating"
+            return replace(layout, names=names, headed=False), (note,)
         if any(_FRACTION.fullmatch(r[0]) for r in rows):
             note = (
                 "the first column is read as the user, although it holds decimals; if they are "
