@@ -122,9 +122,6 @@ class Run:
         self.base = None
         if self.valid and self.network.config.shrinks:
             self.base = bias_predictions(self.inputs, self.known, self.valid)
-        cells = self.known.n_rows * self.known.n_columns
-        sparse = len(self.known.indices) < SPARSE * math.sqrt(cells)
-        self._is_sparse = sparse and self.base is not None
         self.backend: Backend = kind(self.network, self.config, len(self.cuts), self.group, link)
 
     def batch(self, rows: Int64, *, salt: int) -> Batch:
@@ -175,13 +172,19 @@ class Run:
     def done(self) -> bool:
         """Whether all epochs are done, or early stopping applies.
 
-        It applies after ``patience`` epochs without a better validation RMSE, and on very sparse
-        data after ``BIAS_SHARE`` of the epochs if the shrinkage coefficient was 0 at every score.
+        It applies after ``patience`` epochs without a better validation RMSE, and to very sparse
+        data from which nothing is learned (``SPARSE``).
         """
-        epoch, patience, epochs = len(self.history), self.config.patience, self.config.epochs
-        if self._is_sparse and epoch >= BIAS_SHARE * epochs:
-            scores = {each.valid_rmse for each in self.history} - {None}
-            if len(scores) == 1 and epoch >= FEWEST_SCORES * self.config.score_every:
-                return True
+        epoch, patience = len(self.history), self.config.patience
         waited = bool(patience) and epoch - self.best_epoch >= patience and self.best_epoch > 0
-        return epoch >= epochs or waited
+        return epoch >= self.config.epochs or waited or self._learns_nothing
+
+    @property
+    def _learns_nothing(self) -> bool:
+        """Whether, on very sparse data, every score so far was that of the bias model."""
+        config, known = self.config, self.known
+        least = max(BIAS_SHARE * config.epochs, FEWEST_SCORES * config.score_every)
+        sparse = len(known.indices) < SPARSE * math.sqrt(known.n_rows * known.n_columns)
+        if self.base is None or not sparse or len(self.history) < least:
+            return False
+        return len({each.valid_rmse for each in self.history} - {None}) == 1
