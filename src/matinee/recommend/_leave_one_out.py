@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..base.arrays import Float64, Int32, Int64
+from ..base.arrays import Float64, Int32, Int64, row_bounds
 from ..data import Histories
 from .interest import Interest
 
@@ -103,8 +103,15 @@ def _predicted(predict: Predict, history: Histories, without: Int64, item_codes:
     mask = np.ones((len(without), len(history.items)), dtype=np.bool_)
     one = np.flatnonzero(without >= 0)
     mask[one, without[one]] = False
+    kept = np.nonzero(mask)[1]
+    variants = Histories(
+        row_bounds(mask.sum(axis=1)),
+        history.items[kept],
+        history.values[kept],
+        np.repeat(history.users, len(without)),
+        None if history.weights is None else history.weights[kept],
+    )
     people = np.arange(len(without), dtype=np.int64)
-    variants = history.take(np.zeros_like(people)).where(mask.ravel())
     predicted = predict(
         variants, np.repeat(people, len(item_codes)), np.tile(item_codes, len(without))
     )
