@@ -1,6 +1,7 @@
 from ._export import export_items as export_items, export_onnx as export_onnx
 from ._factory import evaluate_lists as evaluate_lists, model as model
 from .base import Recommender as Recommender
+from .folder.forget import forget as forget
 from .folder.manifest import identity as identity, read_manifest as read_manifest
 from .folder.provenance import Provenance as Provenance
 from .folder.read import load_model as load_model

@@ -68,6 +68,8 @@ def updated(
     earlier = model.provenance
     update = {"added": new.name, "n_added": int(added.sum()), "to": earlier.fingerprint}
     fresh.record = {"updates": [*model.record.get("updates", []), update]}
+    if "removed" in model.record:  # their ratings still had an effect on the weights
+        fresh.record["removed"] = model.record["removed"]
     return fresh
 
 

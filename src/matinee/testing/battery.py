@@ -11,7 +11,7 @@ import numpy as np
 
 from ..data import Histories, Ratings, Scale, Table
 from ..errors import DataError, LeakError, UnknownIdError, UsageError
-from ..models import load_model
+from ..models import forget, load_model
 from .cases import ModelCase, fitted
 from .samples import all_pairs, checkerboard, histories_by_user, same_rows, sample
 
@@ -102,6 +102,19 @@ class ModelBattery:
             back.recommend(users=[101])
         with pytest.raises(LeakError, match="seen 900 of 900"):
             back.evaluate(sample(), histories=new)
+
+    def test_people_are_removed_from_a_folder(self, case: ModelCase, tmp_path: Path) -> None:
+        _require_stored(case)
+        folder, (users, items) = fitted(case).save(tmp_path / "model"), all_pairs(sample())
+        assert forget(folder, {"100", "131"}.__contains__) == 2
+        fewer = load_model(folder)
+        assert not {100, 131} & set(fewer.user_ids.ids.tolist())
+        others = ~np.isin(users, [100, 131])
+        moved = fewer.predict(users[others], items[others])
+        moved -= fitted(case).predict(users[others], items[others])
+        assert np.abs(moved).mean() < 0.05  # without the ratings removed, items as rows differ
+        new = [{"item-01": 5.0, "item-07": 0.5}]
+        assert len(fewer.recommend(new)) == len(fitted(case).recommend(new))
 
     def test_batches_do_not_change_answers(self, case: ModelCase) -> None:
         model, (users, items) = fitted(case), all_pairs(sample())

@@ -23,13 +23,13 @@ _FEATURES = 6
 """Number of features of the predictive variance without model-specific covariates."""
 _STORED = ("stored.codes", "stored.added", "stored.hashes")
 """Arrays of stored codes with a row per user."""
-_COLUMNS = "user_columns."
+USER_COLUMNS = "user_columns."
 """Part of the names of arrays of user columns."""
 
 
 def of_people(name: str) -> bool:
     """Return whether an array has data of training users, not saved without histories."""
-    return name in _STORED or _COLUMNS in name
+    return name in _STORED or USER_COLUMNS in name
 
 
 def check_vocabulary(file: Path, ids: Vocabulary, n: int, table: ItemTable | None = None) -> None:
@@ -82,7 +82,7 @@ def check_arrays(file: Path, arrays: Arrays, n_users: int, n_items: int) -> None
         # Empty in a model that was saved without histories.
         if name.endswith("stored.codes") and len(array) not in (0, n_users):
             raise _wrong(file, name, array, f"({n_users}, width)")
-        if _COLUMNS in name and name.endswith("indptr") and len(array) not in (0, n_users + 1):
+        if USER_COLUMNS in name and name.endswith("indptr") and len(array) not in (0, n_users + 1):
             raise _wrong(file, name, array, f"({n_users + 1},)")
         if array.dtype.kind == "f" and not np.isfinite(array).all():
             raise ModelFileError(f"{file}: {name} has a value that is not finite")

@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import numpy.typing as npt
 
-from ...base.arrays import Float32
+from ...base.arrays import Float32, Mask
 from ...data import Csr, Histories
 from ...data.values.weights import relative
 from ...errors import ModelFileError, nearest
@@ -78,6 +78,10 @@ class Interest(ABC):
             rows: Interactions by user, with weights of mean 1 or none.
         """
         return None
+
+    def without(self, kept: Mask) -> Interest:
+        """Return a scorer that has no rows of the training users outside a mask, shape (users,)."""
+        return self
 
 
 class FittedWeights:

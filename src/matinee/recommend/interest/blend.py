@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 from typing import Any, Self
 
 import numpy as np
 
-from ...base.arrays import Float32, without_prefix
+from ...base.arrays import Float32, Mask, without_prefix
 from ...data import Csr, Histories
 from .base import Arrays, Interest, State, restore_interest
 
@@ -41,6 +42,12 @@ class Blend(Interest):
         refits = [part.refitted(rows) for part in self.parts]
         parts = [part for part in refits if part is not None]
         return Blend(parts[0].counts, parts, self.weights) if len(parts) == len(refits) else None
+
+    def without(self, kept: Mask) -> Blend:
+        """See ``Interest``."""
+        fewer = copy(self)
+        fewer.parts = tuple(part.without(kept) for part in self.parts)
+        return fewer
 
     def state(self) -> State:
         """See ``Interest``."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import copy
+from dataclasses import replace
 from functools import partial
 from typing import Any, Self
 
 import numpy as np
 
-from ....base.arrays import Float32
+from ....base.arrays import Float32, Mask
 from ....data import Csr
 from ....train.implicit import BspmConfig, BspmFilter, fit_bspm
 from ....train.lists import ListsConfig
@@ -43,6 +45,12 @@ class Bspm(FittedWeights, Interest):
     def refitted(self, rows: Csr) -> Bspm:
         """See ``Interest``."""
         return Bspm.fitted(rows, self.weights.config)
+
+    def without(self, kept: Mask) -> Bspm:
+        """See ``Interest``."""
+        fewer, rows = copy(self), self.weights.rows
+        fewer.weights = replace(self.weights, rows=None if rows is None else rows[kept])
+        return fewer
 
     def state(self) -> State:
         """See ``Interest``."""
