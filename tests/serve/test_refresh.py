@@ -15,7 +15,7 @@ from matinee.cli import main
 from matinee.data import Ratings, Vocabulary, split
 from matinee.errors import UsageError
 from matinee.feedback import FeedbackStore, make_event, open_store
-from matinee.models import Bias, ItemMean, load_model
+from matinee.models import Bias, ItemMean, identity, load_model
 from matinee.serve.refresh import feedback_ratings, refresh, rollback
 from matinee.synth import synthesize
 
@@ -143,6 +143,47 @@ def test_who_was_erased_is_trained_without(folder: Path, store: FeedbackStore) -
     done = refresh(folder, store, days=5)
     assert (done.decision, done.how) == ("swapped", "anew")
     assert user not in {str(each) for each in load_model(folder).user_ids.ids}
+
+
+def test_who_was_erased_is_removed_at_once_by_a_refresh_that_waits(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    former = Bias().fit(split(synthesize(120, 80, 6000, seed=5).ratings, 0.3, 0)[0])
+    former.save(folder.with_name("model.previous"))
+    before = load_model(folder)
+    url = f"sqlite:{tmp_path / 'empty.db'}"
+    with closing(open_store(url)) as store:
+        store.erase(str(before.user_ids.ids[7]))
+        store.erase("nobody")
+    assert main(["refresh", str(folder), "--feedback", url]) == 0
+    assert "1 erased people removed" in capsys.readouterr().out
+    for each in (folder, folder.with_name("model.previous")):
+        assert before.user_ids.ids[7] not in load_model(each).user_ids.ids
+    after = load_model(folder)
+    assert after.histories is not None
+    assert before.histories is not None
+    assert np.array_equal(after.histories.take([7]).items, before.histories.take([8]).items)
+    assert after.record["removed"] == 1
+    content = {file.name: file.read_bytes() for file in folder.iterdir()}
+    assert main(["refresh", str(folder), "--feedback", url, "--json"]) == 0
+    done = json.loads(capsys.readouterr().out)
+    assert (done["decision"], done["how"], done["removed"]) == ("waiting", "anew", 0)
+    assert content == {file.name: file.read_bytes() for file in folder.iterdir()}
+
+
+def test_who_was_erased_is_removed_by_a_refresh_that_keeps(
+    folder: Path, store: FeedbackStore
+) -> None:
+    served, user = identity(folder), load_model(folder).user_ids.ids[0]
+    store.erase(str(user))
+    done = refresh(folder, store, days=5, list_margin=-0.5)
+    assert (done.decision, done.how, done.removed) == ("kept", "anew", 1)
+    assert user not in load_model(folder).user_ids.ids
+    assert load_model(folder).record["refresh"]["former"] == [served]  # lists of it still count
+    done = refresh(folder, store, days=5)  # the weights were trained with the person
+    assert (done.decision, done.how, done.removed) == ("swapped", "anew", 0)
+    assert "removed" not in load_model(folder).record
+    assert user not in load_model(folder.with_name("model.previous")).user_ids.ids
 
 
 def test_a_model_whose_users_were_all_erased_is_trained_on_feedback_alone(

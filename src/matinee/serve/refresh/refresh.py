@@ -18,7 +18,7 @@ from ...errors import UsageError
 from ...evaluate import Gain, ListGain, list_gain, prequential_gain
 from ...feedback import FeedbackStore
 from ...feedback.store import hash_of
-from ...models import Recommender, identity, load_model
+from ...models import Recommender, forget, identity, load_model
 from ...models.update import all_ratings, fit_whole, known_ratings
 from .ratings import feedback_ratings
 
@@ -45,6 +45,7 @@ class Refreshed:
         gain: RMSE of the model in service minus that of the new one on these; None while waiting.
         lists: nDCG@10 of the new model minus that of the one in service, for items liked in
             these days; None while waiting, or if nothing was liked.
+        removed: Erased users whose data were removed from the folder before anything else.
     """
 
     decision: Literal["swapped", "kept", "waiting"]
@@ -54,6 +55,7 @@ class Refreshed:
     gain: Gain | None = None
     lists: ListGain | None = None
     because: tuple[str, ...] = ()
+    removed: int = 0
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""
@@ -78,8 +80,11 @@ def refresh(
     began. It is taken if the 95% interval of the difference in RMSE, paired over users, ends
     within its margin, and the loss of nDCG@10 is both within its margin and within chance: few
     users could only show that lists are worse, not that they are as good. It is then trained on the
-    newest days too, and replaces the folder atomically; the former model is kept beside it. Users
-    who were erased from the store are left out, which requires retraining.
+    newest days too, and replaces the folder atomically; the former model is kept beside it.
+
+    Whatever the decision, the data of users who were erased from the store are first removed from
+    the folder in service and from the former model: see ``models.forget``. Their ratings had an
+    effect on the weights in service, so the new model is then retrained without them.
 
     Args:
         folder: The model folder in service, with histories.
@@ -101,24 +106,23 @@ def refresh(
         raise UsageError(f"days = {days:g}: give a number above 0")
     if margin != margin or list_margin != list_margin:  # No loss exceeds it.
         raise UsageError("a margin is nan: give a number")
+    removed = _forget(folder, store)
     model = load_model(folder)
     trained = known_ratings(model)
     trained.require_ratings("the gate of refresh", "train anew, and compare with evaluate --lists")
-    erased = _erased(trained, store)
-    how: Literal["update", "anew"] = "anew" if anew or erased.any() else "update"
+    how: Literal["update", "anew"] = "anew" if anew or "removed" in model.record else "update"
     feedback = feedback_ratings(store, model.scale, weights)
     if feedback is not None and feedback.weights is not None and not model.takes_weights:
         raise UsageError(f"weights: the model {model.kind} takes no weights of ratings")
-    trained = trained.take(~erased[trained.users])
     new = None if feedback is None else _not_in(trained, feedback)
     if new is None or not len(new):
-        return Refreshed("waiting", how, 0, 0)
+        return Refreshed("waiting", how, 0, 0, removed=removed)
     assert new.times is not None
     newest = new.times > int(new.times.max()) - round(days * _DAY)
     earlier, test = new.take(~newest).compact(), new.take(newest).compact()
     if len(test) < LEAST or test.n_users < 2 or not len(earlier):
-        return Refreshed("waiting", how, len(new), len(test))
-    candidate = _trained(model, folder, earlier, erased if how == "anew" else None, seed)
+        return Refreshed("waiting", how, len(new), len(test), removed=removed)
+    candidate = _trained(model, folder, earlier, how, seed)
     seen, _ = all_ratings(model, earlier)
     sides = []
     for each in (model, candidate):
@@ -134,10 +138,10 @@ def refresh(
         )
         if worse
     )
+    done = Refreshed("swapped", how, len(new), len(test), gain, lists, because, removed)
     if because:
-        return Refreshed("kept", how, len(new), len(test), gain, lists, because)
+        return replace(done, decision="kept")
     candidate.update(test, seed=seed, progress=False)
-    done = Refreshed("swapped", how, len(new), len(test), gain, lists)
     former = [*model.record.get("refresh", {}).get("former", []), identity(folder)]
     candidate.record["refresh"] = {**done.as_dict(), "former": former}
     with atomic_path(previous_of(folder)) as previous:
@@ -171,28 +175,28 @@ def _worse(lists: ListGain, margin: float) -> bool:
     return lists.gain < -margin or (lists.interval is not None and lists.interval.high < 0)
 
 
-def _trained(
-    model: Recommender, folder: Path, earlier: Ratings, erased: Mask | None, seed: int
-) -> Any:
-    """Train a new model: an update, or retraining without erased users."""
+def _forget(folder: Path, store: FeedbackStore) -> int:
+    """Remove erased users from the folder and the former model; return the number in the folder."""
+    erased = store.erased()
+
+    def gone(user: str) -> bool:
+        return hash_of(user) in erased
+
+    if not erased:
+        return 0
+    if previous_of(folder).is_dir():
+        forget(previous_of(folder), gone)
+    return forget(folder, gone)
+
+
+def _trained(model: Recommender, folder: Path, earlier: Ratings, how: str, seed: int) -> Any:
+    """Train a new model: an update, or retraining."""
     candidate: Any = load_model(folder)
-    if erased is None:
+    if how == "update":
         return candidate.update(earlier, seed=seed, progress=False)
-    data, added = all_ratings(model, earlier)
-    names = data.user_ids.decode(data.users)
-    erased_ids = {str(user) for user in model.user_ids.ids[erased]}
-    kept = added | ~np.isin(names.astype(str), sorted(erased_ids))
-    whole = replace(data.take(kept), notes=())
-    fit_whole(candidate, model, whole, earlier, seed=seed, progress=False)
+    data, _ = all_ratings(model, earlier)
+    fit_whole(candidate, model, replace(data, notes=()), earlier, seed=seed, progress=False)
     return candidate
-
-
-def _erased(trained: Ratings, store: FeedbackStore) -> Mask:
-    """Return which users of a model were erased from the store."""
-    hashes = store.erased()
-    if not hashes:
-        return np.zeros(trained.n_users, dtype=bool)
-    return np.array([hash_of(str(user)) in hashes for user in trained.user_ids.ids], dtype=bool)
 
 
 def _not_in(trained: Ratings, feedback: Ratings) -> Ratings:
