@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -46,8 +47,8 @@ BAD: list[tuple[str, Body, str]] = [
         {"ratings": [{"item": "FIRST", "rating": 0}]},
         "outside the scale of this model, 1 to",
     ),
-    ("text", {"ratings": [{"item": "FIRST", "rating": "5"}]}, "ratings.0.rating"),
-    ("true", {"ratings": [{"item": "FIRST", "rating": True}]}, "ratings.0.rating"),
+    ("text", {"ratings": [{"item": "FIRST", "rating": "5"}]}, "ratings[0].rating"),
+    ("true", {"ratings": [{"item": "FIRST", "rating": True}]}, "ratings[0].rating"),
     (
         "rated and liked",
         {"ratings": [{"item": "FIRST", "rating": 5, "liked": True}]},
@@ -58,7 +59,7 @@ BAD: list[tuple[str, Body, str]] = [
     ("unknown", {"ratings": [{"item": "no", "rating": 5}]}, "none of the ratings can be used"),
     ("both", {"ratings": [{"item": "1", "title": "x", "rating": 5}]}, "either the item's id or"),
     ("neither", {"ratings": [{"rating": 5}]}, "either the item's id or its title"),
-    ("half an id", {"ratings": [{"item": 1.5, "rating": 5}]}, "ratings.0.item: Input"),
+    ("half an id", {"ratings": [{"item": 1.5, "rating": 5}]}, "ratings[0].item: Input"),
     ("a list", [1, 2], "valid dictionary"),
     ("k 0", {"ratings": [{"item": "FIRST", "rating": 5}], "k": 0}, "k: "),
     (
@@ -79,7 +80,7 @@ BAD: list[tuple[str, Body, str]] = [
     (
         "a typo within",
         {"ratings": [{"item": "FIRST", "ratin": 5}]},
-        "ratings.0.ratin: there is no such field; did you mean 'rating'?",
+        "ratings[0].ratin: there is no such field; did you mean 'rating'?",
     ),
     (
         "a typo of what is required",
@@ -87,6 +88,11 @@ BAD: list[tuple[str, Body, str]] = [
         "ratngs: there is no such field; did you mean 'ratings'? (and 1 more)",
     ),
     ("genre", {"ratings": [{"item": "FIRST", "rating": 5}], "exclude_genres": ["X"]}, "genre 'X'"),
+    (
+        "case of a genre",
+        {"ratings": [{"item": "FIRST", "rating": 5}], "genres": ["drama"]},
+        "unknown genre 'drama'; did you mean 'Drama'?",
+    ),
     ("years", {"ratings": [{"item": "FIRST", "rating": 5}], "years": [2000, 1990]}, "is after"),
     (
         "long title",
@@ -152,6 +158,13 @@ def test_other_content_types(client: TestClient, kind: str) -> None:
     body = json.dumps({"ratings": OK}).encode()
     answer = client.post("/v1/recommend", content=body, headers={"content-type": kind})
     assert "application/json" in refused(answer, 415)["detail"]
+
+
+def test_a_compressed_body(client: TestClient) -> None:
+    body = gzip.compress(json.dumps({"ratings": OK}).encode())
+    headers = {"content-type": "application/json", "content-encoding": "gzip"}
+    answer = client.post("/v1/recommend", content=body, headers=headers)
+    assert "encoding is 'gzip'" in refused(answer, 415)["detail"]
 
 
 def test_other_paths_and_methods(client: TestClient) -> None:
@@ -245,6 +258,10 @@ def test_no_other_origin_unless_allowed(
     assert answer.headers["access-control-allow-origin"] == "https://films.example"
     other = reported.get("/v1/model", headers={"origin": "https://x.example", "x-api-key": "k"})
     assert "access-control-allow-origin" not in other.headers
+    early = refused(reported.get("/v1/model", headers=origin), 401)  # a page can read the reason
+    assert "needed" in early["detail"]
+    early_headers = reported.get("/v1/model", headers=origin).headers
+    assert early_headers["access-control-allow-origin"] == "https://films.example"
 
 
 def test_security_headers_are_everywhere(client: TestClient) -> None:

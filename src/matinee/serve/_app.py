@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import signal
 import threading
 from collections.abc import AsyncIterator
@@ -121,13 +122,14 @@ def create_app(settings: ServeSettings, *, metrics: Metrics | None = None) -> Gu
     )
     files = assets(settings.root_path)
     app.add_middleware(Compressed)
+    cors: dict[str, Any] | None = None
     if settings.cors:
-        app.add_middleware(
-            CORSMiddleware,
-            allow_origins=list(settings.cors),
-            allow_methods=["GET", "POST"] + ["DELETE"] * (kept is not None),
-            allow_headers=["authorization", "content-type", "x-api-key"],
-        )
+        cors = {
+            "allow_origins": settings.cors,
+            "allow_methods": ["GET", "POST"] + ["DELETE"] * (kept is not None),
+            "allow_headers": ["authorization", "content-type", "x-api-key"],
+        }
+        app.add_middleware(CORSMiddleware, **cors)
     app.add_middleware(Head)
     _handle_errors(app, files)
     queue = WorkQueue()
@@ -138,7 +140,7 @@ def create_app(settings: ServeSettings, *, metrics: Metrics | None = None) -> Gu
     _operate(app, served, counters)
     show_pages(app, files)
     describe(app, keyed=settings.api_key is not None)
-    return Guard(app, settings, counters)
+    return Guard(app, settings, counters, cors)
 
 
 def _lifespan(served: Served, settings: ServeSettings, kept: FeedbackService | None) -> Any:
@@ -191,7 +193,7 @@ def _handle_errors(app: FastAPI, files: Assets) -> None:
         kinds = [each.field_info.annotation for each in takes.body_params + takes.query_params]
         errors = validation_problems(list(details), kinds)
         first = errors[0]
-        field = first["pointer"].lstrip("/").replace("/", ".")
+        field = re.sub(r"/(\d+)", r"[\1]", first["pointer"]).lstrip("/").replace("/", ".")
         more = f" (and {len(details) - 1} more)" if len(details) > 1 else ""
         detail = f"{field or 'the body'}: {first['detail']}{more}"
         return Response(problem(422, detail, errors), 422, media_type=PROBLEM)

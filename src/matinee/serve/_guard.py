@@ -8,6 +8,7 @@ import logging
 import time
 from typing import Any
 
+from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
 
 from ._metrics import Metrics
@@ -42,10 +43,17 @@ class Guard:
         app: The app.
         settings: Limits and key.
         metrics: The counters.
+        cors: Options of CORS; None for requests of this origin alone.
     """
 
-    def __init__(self, app: Any, settings: ServeSettings, metrics: Metrics) -> None:
-        self._app, self._settings, self._metrics = app, settings, metrics
+    def __init__(
+        self,
+        app: Any,
+        settings: ServeSettings,
+        metrics: Metrics,
+        cors: dict[str, Any] | None = None,
+    ) -> None:
+        self._app, self._settings, self._metrics, self._cors = app, settings, metrics, cors
         key = settings.api_key
         self._hosts = _hosts(settings)
         self._root = settings.root_path
@@ -75,7 +83,9 @@ class Guard:
         try:
             await self._guarded(scope, receive, sending)
         except ProblemError as error:
-            response = Response(error.body(), error.status, error.headers, PROBLEM)
+            response: Any = Response(error.body(), error.status, error.headers, PROBLEM)
+            if self._cors is not None and scope["method"] != "OPTIONS":
+                response = CORSMiddleware(response, **self._cors)  # so that pages can read it
             await response(scope, receive, sending)
         except Exception:
             # Unexpected: the traceback is logged, and not sent to the client.
@@ -187,12 +197,19 @@ def _hosts(settings: ServeSettings) -> frozenset[str] | None:
 
 
 def _check_type(headers: dict[bytes, bytes]) -> None:
+    coding = headers.get(b"content-encoding", b"identity").decode("latin-1").strip().lower()
+    if coding != "identity":
+        raise ProblemError(
+            415,
+            f"the content encoding is {coding!r}; send the body as it is",
+            headers={"accept-encoding": "identity"},
+        )
     content_type = headers.get(b"content-type", b"").decode("latin-1")
     kind = content_type.split(";")[0].strip().lower()
     if kind != JSON and not (kind.startswith("application/") and kind.endswith("+json")):
         raise ProblemError(
             415,
-            f"the content type is {content_type or 'missing'!r}; send {JSON}",
+            f"the content type is {repr(content_type) if content_type else 'missing'}; send {JSON}",
             headers={"accept": JSON},
         )
 
