@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..base.arrays import Float32, Int64, Mask
+from ..errors import nearest
 from ..models import Recommender, item_counts, item_vectors
 from ..recommend import TitleIndex, TitlePrefixes, most_alike, plane, unit_rows
 from ._schema import Rating
@@ -139,10 +140,10 @@ class Catalogue:
         unit = self._vectors()
         learned = np.flatnonzero(self._learned)
         rows = np.append(learned[learned != code], code)
-        nearest, cosines = most_alike(unit[rows], len(rows) - 1, k)
+        closest, cosines = most_alike(unit[rows], len(rows) - 1, k)
         return [
             {**self.item(int(row)), "similarity": round(float(cosine), 6)}
-            for row, cosine in zip(rows[nearest], cosines, strict=True)
+            for row, cosine in zip(rows[closest], cosines, strict=True)
         ]
 
     def position(self, code: int) -> dict[str, float] | None:
@@ -204,10 +205,11 @@ class Catalogue:
         for field, names, value in (("genres", among, True), ("exclude_genres", exclude, False)):
             for at, name in enumerate(names):
                 if name not in self._of_genre:
-                    known = ", ".join(self.genre_names) or "none: its items have no genres"
+                    known = ", ".join(self.genre_names) or "none, as its items have no genres"
+                    near = nearest(name.title(), self.genre_names) or f"; the model has {known}"
                     raise ProblemError(
                         422,
-                        f"{field}[{at}]: unknown genre {name!r}; the model knows {known}",
+                        f"{field}[{at}]: unknown genre {name!r}{near}",
                         pointer=f"/{field}/{at}",
                     )
                 allowed[self._of_genre[name]] = value

@@ -14,6 +14,8 @@ from ..errors import nearest
 
 JSON = "application/json"
 PROBLEM = "application/problem+json"
+_TITLES = {413: "Content Too Large", 422: "Unprocessable Content"}
+"""Names of RFC 9110 that the standard library has from Python 3.13 on."""
 
 
 class ProblemError(Exception):
@@ -56,7 +58,7 @@ def problem(status: int, detail: str, errors: list[dict[str, Any]] | None = None
     """Return a problem document."""
     content: dict[str, Any] = {
         "type": "about:blank",
-        "title": HTTPStatus(status).phrase,
+        "title": _TITLES.get(status) or HTTPStatus(status).phrase,
         "status": status,
         "detail": detail,
     }

@@ -45,7 +45,8 @@ def send(
         headers["content-security-policy"] = asset.policy
     if asset.encoded:
         headers["vary"] = "accept-encoding"
-    if status == 200 and tag in request.headers.get("if-none-match", ""):
+    held = request.headers.get("if-none-match", "")
+    if status == 200 and (tag in held or held.strip() == "*"):
         return Response(status_code=304, headers=headers)
     if coding:
         headers["content-encoding"] = coding
