@@ -3,11 +3,13 @@
 import json
 import unicodedata
 from decimal import Decimal
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
@@ -211,3 +213,16 @@ def test_text_that_looks_like_a_boolean_is_kept(tmp_path: Path) -> None:
     ratings = load(file)
     assert ratings.user_ids.ids.tolist() == ["TRUE", "True"]
     assert ratings.item_ids.ids.tolist() == ["true", "x"]
+
+
+@pytest.mark.parametrize("ids", [[b'\0\1\xff"', b"\0\2\xff'"], ["é\0a", "é\0b"]])
+def test_ids_of_bytes_and_with_zero_characters_stay_apart(ids: list[Any]) -> None:
+    """As of UUIDs that MySQL or SQLite keeps in 16 bytes."""
+    expected = set(map(canonical, ids))
+    columns = {"item": [1, 2], "rating": [1, 2]}
+    for table in ({"user": ids, **columns}, pa.table({"user": pa.array(ids), **columns})):
+        assert set(load(table).user_ids.ids) == expected
+
+
+def test_members_of_enumerations_of_texts_are_their_texts() -> None:
+    assert canonical(Enum("Kind", {"A": "a"}, type=str).A) == "a"

@@ -1,8 +1,8 @@
-"""When two ids are the same: the one rule, for arrays, single values and SQL.
+r"""When two ids are the same: the one rule, for arrays, single values and SQL.
 
 An id is compared by its canonical text:
 
-- Bytes are UTF-8 text; other bytes are taken as Latin-1.
+- Bytes are UTF-8 text; others are written as ``\xFF``, as DuckDB writes them.
 - Blanks around it do not count, and text is composed (Unicode NFC).
 - A whole number has one form, however a table stores it: ``1``, ``1.0``, ``"1"``, ``" 1 "`` and
   ``"1.00"`` are the id 1. This applies to numbers in plain notation, in ASCII digits with no
@@ -72,6 +72,8 @@ def canonical(value: Any) -> str | None:
         return _canonical_text(value)
     if value is None or type(value).__name__ in ("NAType", "NaTType"):
         return None
+    if isinstance(value, str):
+        return _canonical_text(str.__str__(value))  # Not the name of a member of an enumeration.
     if isinstance(value, (bool, np.bool_)):
         return str(bool(value))
     if isinstance(value, (int, np.integer)):
@@ -138,16 +140,21 @@ def whole_numbers(values: npt.NDArray[Any]) -> tuple[npt.NDArray[np.int64], npt.
 
 
 def decoded(data: bytes) -> str:
-    """Decode bytes as UTF-8, or as Latin-1 if that fails."""
+    """Decode bytes as UTF-8, or write them as DuckDB does if that fails."""
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError:
-        return data.decode("latin-1")
+        return "".join(
+            chr(byte) if 32 <= byte < 127 and byte not in b"\"'\\" else f"\\x{byte:02X}"
+            for byte in data
+        )
 
 
 def canonical_sql(sql: str) -> str:
     """``canonical`` of a VARCHAR as SQL. Apply it to distinct ids, not to every row."""
-    text = f"trim(nfc_normalize({sql}), {_quoted(_BLANKS)})"
+    # nfc_normalize drops what follows a zero character.
+    composed = f"CASE WHEN contains({sql}, chr(0)) THEN {sql} ELSE nfc_normalize({sql}) END"
+    text = f"trim({composed}, {_quoted(_BLANKS)})"
     number = f"regexp_extract({text}, '{_NUMBER.pattern}', 1)"
     plain = f"regexp_full_match({text}, '{_NUMBER.pattern}')"
     return f"CASE WHEN NOT {plain} THEN {text} WHEN {number} = '-0' THEN '0' ELSE {number} END"
