@@ -350,5 +350,13 @@ def test_a_part_counts_the_people_and_items_in_it() -> None:
 
 def test_an_empty_part_is_refused_with_what_to_do() -> None:
     once = Ratings.from_arrays([1, 2, 3], [1, 2, 3], [1, 2, 3])
-    with pytest.raises(DataError, match="test part empty; choose other sizes, or another rule"):
+    with pytest.raises(DataError, match="test part empty; choose another size"):
         split(once, 0.3, by="user")
+
+
+def test_the_advice_on_an_empty_part_helps() -> None:
+    pairs = Ratings.from_arrays([1, 1, 2, 2], [1, 2, 1, 2], [1, 2, 3, 4])
+    for by in ("user", "item"):
+        with pytest.raises(DataError, match="1 is one rating, by 'user'"):
+            split(pairs, 0.2, by=by)  # type: ignore[arg-type]
+        assert len(split(pairs, 1, by=by)[1]) == 2  # type: ignore[arg-type]
