@@ -14,7 +14,7 @@ from matinee.data import RULES, fingerprint
 from matinee.errors import UsageError
 
 NONE = dict.fromkeys(("user", "item", "rating", "time", "weight", "scale", "missing", "relevant"))
-NONE |= {"repeats": "last", "k_core": None, "sql": None, "database": None, "items": None}
+NONE |= {"repeats": None, "k_core": None, "sql": None, "database": None, "items": None}
 
 
 @pytest.fixture
@@ -54,3 +54,5 @@ def test_options_of_an_earlier_command_yield_to_those_given() -> None:
     read = Reading.of(NONE | {"header": False, "skip": 0}, None).with_steps("r.csv", steps)
     given = {name: read.options[name] for name in steps}
     assert given == {"header": False, "skip": 0, "delimiter": ";"}
+    kept = Reading.of(NONE | {"repeats": "last"}, None).with_steps("r.csv", {"repeats": "mean"})
+    assert kept.options["repeats"] == "last"

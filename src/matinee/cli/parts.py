@@ -217,7 +217,5 @@ def read_split(source: str, read: Reading) -> Parts:
 def _of_a_part(read: Reading) -> dict[str, Any]:
     """Return the options that are set, as arguments of ``load`` for a part of a split."""
     options = load_arguments({**read.options, **read.whole})
-    if options.get("repeats") == "last":
-        del options["repeats"]
     own = ("relevant", "allow_single")
     return {name: value for name, value in options.items() if name not in own and value != ()}

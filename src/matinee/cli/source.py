@@ -155,7 +155,7 @@ def reading_options(
     }
     kinds = {name: kind for name, kind in kinds.items() if name not in without}
 
-    options = {name: ("last" if name == "repeats" else None, kind) for name, kind in kinds.items()}
+    options = {name: (None, kind) for name, kind in kinds.items()}
 
     def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(command)
@@ -195,9 +195,8 @@ def _joined(between: str) -> Callable[[Sequence[float]], str]:
 
 
 def set_options(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the reading options of a command that differ from their defaults."""
-    defaults = {"repeats": "last"}
-    return {n: v for n, v in options.items() if v is not None and v != defaults.get(n)}
+    """Return the reading options that a command was given."""
+    return {name: value for name, value in options.items() if value is not None}
 
 
 def load_arguments(options: Mapping[str, Any]) -> dict[str, Any]:

@@ -101,8 +101,8 @@ class TableOptions(ReadOptions):
     missing: tuple[float, ...] = ()
     """Ratings that mean 'not rated', as in 0,-1: their rows are left out."""
     repeats: Repeats = "last"
-    """What to do with a user's repeated rating of one item: keep the last by time (last), take
-    their mean (mean), add up the weights of interactions (sum), or stop (error)."""
+    """What to do with a user's repeated rating of one item: keep the last by time (last; the
+    default), take their mean (mean), add up the weights of interactions (sum), or stop (error)."""
     items: str | None = None
     """A table of titles and genres by item id; by default one beside the ratings, or columns of the
     ratings' own table."""
