@@ -408,7 +408,7 @@ def test_what_is_remembered_of_the_erased_stays_the_same() -> None:
 
 
 def test_refusals(tmp_path: Path) -> None:
-    for wrong in ("feedback.db", "mysql://x", "sqlite:", "redis:x"):
+    for wrong in ("feedback.db", "mysql://x", "sqlite:", "sqlite::memory:", "redis:x"):
         with pytest.raises(UsageError, match="sqlite:PATH"):
             open_store(wrong)
     with pytest.raises(UsageError) as refused:

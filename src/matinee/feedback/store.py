@@ -125,7 +125,7 @@ def open_store(url: str) -> FeedbackStore:
         FeedbackError: It cannot be opened.
     """
     scheme, colon, rest = url.partition(":")
-    if not colon or scheme not in STORES or not rest:
+    if not colon or scheme not in STORES or rest in ("", ":memory:"):
         raise UsageError(
             f"feedback {_shown(url)!r}: give sqlite:PATH or postgresql://HOST/DATABASE"
         )
