@@ -66,3 +66,17 @@ def test_a_number_that_is_no_date_of_the_stated_format_is_refused(unit: str, tim
     table = TABLE | {"time": [written, time, written]}
     with pytest.raises(DataError, match=f"the time {time} is no date written {unit}"):
         load(table, time_unit=unit)
+
+
+@pytest.mark.parametrize(
+    ("time", "noted"),
+    [(600_000_000, True), (637_134_336_000_000_000, True), (874_965_758, False)],
+)
+def test_times_before_there_were_ratings_online_are_noted(time: int, noted: bool) -> None:
+    notes = load(TABLE | {"time": [time] * 3}).notes
+    assert any("before there were ratings online" in note for note in notes) == noted
+
+
+def test_more_days_than_there_can_be_are_refused() -> None:
+    with pytest.raises(DataError, match="time 1500000000000 is no number of days"):
+        load(TABLE | {"time": [1_500_000_000_000] * 3}, time_unit="day")

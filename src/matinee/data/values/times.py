@@ -27,8 +27,12 @@ _FIRST, _LAST = 17_000_101_000_000, 22_001_231_235_959
 _DAY = 86_400
 # Seconds below this are before 1973, before any online ratings.
 _EARLY = 10**8
+# The year 1996, since when there are online ratings.
+_ONLINE = 820_454_400
 # The year 2100.
 _LATE = 4_102_444_800
+_MOST_DAYS = 10**9
+"""So many days, counted as seconds, fit into 64 bits."""
 
 
 def to_seconds(times: Int64, unit: TimeUnit | None) -> tuple[Int64, tuple[str, ...]]:
@@ -50,12 +54,15 @@ def to_seconds(times: Int64, unit: TimeUnit | None) -> tuple[Int64, tuple[str, .
     if unit in _PARTS:
         return np.floor_divide(times, _PARTS[unit], out=times), ()
     if unit == "day":
+        for edge in (int(times.min()), int(times.max())):
+            if abs(edge) > _MOST_DAYS:
+                raise DataError(f"the time {edge} is no number of days; state another --time-unit")
         return np.multiply(times, _DAY, out=times), ()
     if unit is not None:
         return _from_dates(times, unit), ()
     low, high = int(times.min()), int(times.max())
     if low >= _EARLY and high <= _LATE:
-        return times, ()
+        return times, _too_old(low, high)
     for written, factor in _DATES.items():
         if not _FIRST <= low * factor <= high * factor <= _LAST:
             continue
@@ -105,7 +112,19 @@ def to_seconds(times: Int64, unit: TimeUnit | None) -> tuple[Int64, tuple[str, .
             f"times reach the year {year:.0f}; if they count something else, state it with "
             "--time-unit, or leave the column out",
         )
-    return times, notes
+    return times, (*notes, *_too_old(int(times.min()), int(times.max())))
+
+
+def _too_old(first: int, last: int) -> tuple[str, ...]:
+    """Note times in seconds, all of which are after 1973 and before there were online ratings."""
+    if not _EARLY <= first <= last < _ONLINE:
+        return ()
+    years = (1970 + int(time / (365.2425 * _DAY)) for time in (first, last))
+    return (
+        f"times lie between {next(years)} and {next(years)}, before there were ratings online; if "
+        "they count from another moment, such as 2001 (Apple) or the year 1 (ticks of .NET), "
+        "convert them to seconds since 1970",
+    )
 
 
 def _from_dates(times: Int64, written: str) -> Int64:
