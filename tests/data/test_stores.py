@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from matinee import DataError, UsageError, load
-from matinee.data.read.source import Workspace
-from matinee.data.read.stores.sql import _extension, _shown
+from matinee.data.read.source import Workspace, without_password
+from matinee.data.read.stores.sql import _extension
 
 EXPECTED = [("1", "a", 5.0), ("2", "a", 3.5), ("2", "b", 4.0)]
 TIMES = [1577836800, 1577836801, 1577836802]
@@ -112,7 +112,7 @@ def test_an_extension_that_cannot_be_fetched(tmp_path: Path) -> None:
     con = type("Con", (), {"execute": refuse})()
     with pytest.raises(DataError, match=r"ducklake extension.*INSTALL ducklake.*export the query"):
         _extension("ducklake", Workspace(con, tmp_path))
-    assert _shown("postgresql://me:secret@host/db") == "postgresql://me:***@host/db"
+    assert without_password("postgresql://me:secret@host/db") == "postgresql://me:***@host/db"
 
 
 def table(n: int = 3) -> Any:

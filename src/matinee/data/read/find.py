@@ -11,7 +11,7 @@ from pathlib import Path
 from ...errors import DataError, UsageError, nearest
 from ..netflix.find import is_netflix, netflix_folder, rating_files, titles_beside, titles_file
 from .movielens import choose, is_table, item_file, people_file, stem
-from .source import Workspace
+from .source import Workspace, without_password
 from .stores.lake import Lake, lake_of, refuse_part
 from .unpack import GLOB, ZIP, Part, head_of, members, readable, unpacked
 
@@ -154,9 +154,9 @@ def _refuse_address(text: str, first: str) -> None:
         raise UsageError("'-': to read from a pipe, give /dev/stdin")
     if re.match(r"[a-z][a-z0-9+]*:/", first + "/" if first.endswith(":") else text, re.IGNORECASE):
         raise UsageError(
-            f"{text}: is a URL, and nothing is downloaded unasked; download it first (curl -LO "
-            "URL), or 'matinee data get NAME' for a known data set; of a database, give --database "
-            "and --sql"
+            f"{without_password(text)}: is a URL, and nothing is downloaded unasked; download it "
+            "first (curl -LO URL), or 'matinee data get NAME' for a known data set; of a database, "
+            "give --database and --sql"
         )
 
 

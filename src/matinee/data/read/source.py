@@ -126,8 +126,8 @@ def run(work: Workspace, scan: Scan, query: str) -> duckdb.DuckDBPyConnection:
         raise better from None
 
 
-def reason(error: duckdb.Error, folder: Path | None = None) -> str:
-    """Return the first line of DuckDB's message, without its error class."""
+def reason(error: Exception, folder: Path | None = None) -> str:
+    """Return the first line of an error's message, without DuckDB's error class."""
     lines = str(error).strip().splitlines() or ["unknown error"]
     text = re.sub(r"^([A-Z][A-Za-z-]* )+Error: ", "", lines[0].strip())
     if "No space left" in text or isinstance(error, duckdb.OutOfMemoryException):
@@ -136,6 +136,11 @@ def reason(error: duckdb.Error, folder: Path | None = None) -> str:
             "free some, or set TMPDIR to a larger disk"
         )
     return text
+
+
+def without_password(database: str) -> str:
+    """Return the URL of a database as messages name it."""
+    return re.sub(r"(://[^:/@]*):[^@/]*@", r"\1:***@", database)
 
 
 def quoted(name: str) -> str:

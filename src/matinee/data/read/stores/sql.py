@@ -11,7 +11,7 @@ from urllib.parse import quote
 import duckdb
 
 from ....errors import DataError, UsageError
-from ..source import Scan, Workspace, described, literal, reason
+from ..source import Scan, Workspace, described, literal, reason, without_password
 from .alchemy import keep_remote, keep_rows
 
 _CHUNK = 1 << 17
@@ -33,11 +33,11 @@ def open_query(sql: str, database: str | Path | None, work: Workspace) -> Scan:
     """
     if not sql.strip(" \t\r\n;"):
         raise UsageError("--sql is empty; give a query such as 'select user, item, rating from t'")
-    label = "the query" if database is None else f"the query of {_shown(str(database))}"
+    label = "the query" if database is None else f"the query of {without_password(str(database))}"
     if database is None:
         _keep(sql, work, label)
     elif "://" in str(database):
-        keep_remote(sql, str(database), _shown(str(database)), work)
+        keep_remote(sql, str(database), without_password(str(database)), work)
     elif _ADDRESS.match(str(database)) and not Path(database).exists():
         _attach_extension(str(database), work)
         _keep(sql, work, label)
@@ -79,13 +79,13 @@ def _attach(database: str, options: str, work: Workspace, label: str) -> None:
         work.con.execute(f"ATTACH {database} AS source ({options})")
         work.con.execute("USE source")
     except duckdb.Error as error:
-        raise DataError(f"--database {label}: {_shown(reason(error))}") from None
+        raise DataError(f"--database {label}: {without_password(reason(error))}") from None
 
 
 def _attach_extension(address: str, work: Workspace) -> None:
     """Attach a source read by an extension of DuckDB, such as ``ducklake:FILE``."""
     _extension(address.partition(":")[0].lower(), work)
-    _attach(literal(address), "READ_ONLY", work, _shown(address))
+    _attach(literal(address), "READ_ONLY", work, without_password(address))
 
 
 def _extension(name: str, work: Workspace) -> None:
@@ -119,8 +119,3 @@ def _keep_sqlite(sql: str, path: Path, work: Workspace, label: str) -> None:
             keep_rows(names, iter(lambda: cursor.fetchmany(_CHUNK), []), work)
     except (sqlite3.Error, sqlite3.Warning) as error:
         raise DataError(f"{label}: {error}") from None
-
-
-def _shown(database: str) -> str:
-    """Return a database as a message names it: without the password."""
-    return re.sub(r"(://[^:/@]*):[^@/]*@", r"\1:***@", database)
