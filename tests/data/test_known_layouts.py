@@ -326,3 +326,11 @@ def test_ratings_go_by_the_names_of_exports(name: str, tmp_path: Path) -> None:
     ratings = load(path)
     assert not ratings.implicit
     assert ratings.values.tolist() == [5.0, 3.0, 4.0]
+
+
+def test_titles_with_escaped_quote_marks(tmp_path: Path) -> None:
+    books = '"ISBN";"Book-Title"\n"034545104X";"Tones: \\"M\\""\n"0155061224";"Decision"\n'
+    files, *_ = READ["book-crossing"]
+    ratings = load(write(tmp_path, files | {"BX-Books.csv": books}))
+    assert ratings.item_table is not None
+    assert set(ratings.item_table.titles) == {"Decision", 'Tones: "M"'}

@@ -24,7 +24,7 @@ from .read.files import open_files
 from .read.find import find
 from .read.frames import open_frame
 from .read.movielens import GENRES_100K
-from .read.source import Scan, Workspace, run, workspace
+from .read.source import Scan, Workspace, reason, run, workspace
 from .read.stores.lake import open_lake
 from .read.timestamps import is_text
 from .read.unpack import Part, as_utf8
@@ -102,7 +102,7 @@ def item_table(
     try:
         table, notes = _read([beside], work, ids, mapped, rated_by)
     except (DataError, duckdb.Error) as error:
-        return None, (f"titles left out: {error}",)
+        return None, (f"titles left out: {reason(error)}",)
     if table is None:
         notes = (f"titles left out: {_no_item(beside.label, ids)}",)
     return table, notes
@@ -182,9 +182,9 @@ def _read(
     scan = open_files([as_utf8(part, work) for part in parts], work, ITEM_ROLES, mapped)
     try:
         return _of_scan(scan, work, ids, mapped, rated_by)
-    except DataError:
+    except (DataError, duckdb.Error):
         for other in scan.others():
-            with suppress(DataError):
+            with suppress(DataError, duckdb.Error):
                 return _of_scan(other, work, ids, mapped, rated_by)
         raise
 

@@ -17,7 +17,7 @@ from ..read.files import open_files
 from ..read.find import find
 from ..read.frames import open_frame
 from ..read.movielens import PEOPLE_COLUMNS, bare
-from ..read.source import Scan, Workspace, is_nested, run
+from ..read.source import Scan, Workspace, is_nested, reason, run
 from ..read.stores.lake import open_lake
 from ..read.unpack import Part, as_utf8
 from ..vocabulary import Vocabulary
@@ -62,7 +62,7 @@ def people_columns(
     except (DataError, duckdb.Error) as error:
         if people is not None:
             raise
-        return None, (f"columns of people left out: {error}",)
+        return None, (f"columns of people left out: {reason(error)}",)
     if side is None:
         example = ids.ids[0] if ids.numeric else repr(ids.ids[0])
         problem = (
