@@ -70,9 +70,9 @@ def plain(ids: list[Any]) -> list[Any]:
 
 
 def other_notes(ratings: Ratings) -> list[str]:
-    """Without those on small times (test_times.py), on zeros (test_known_layouts.py) and on odd
-    ids (test_odd_tables.py)."""
-    stated = ("1970", "--missing", "ids such as")
+    """Without those on early times (test_times.py), zeros (test_known_layouts.py), odd ids and
+    ratings above 1000 (test_odd_tables.py)."""
+    stated = ("1970", "--missing", "ids such as", "if they are counts", "ratings online")
     return [note for note in ratings.notes if not any(text in note for text in stated)]
 
 

@@ -9,6 +9,11 @@ import numpy.typing as npt
 
 from ..errors import UsageError
 
+_LOOKED_AT = 100_000
+"""Ratings among which the most frequent is counted."""
+_HIGHEST = 1000
+"""Ratings are not above this, unlike counts, prices and ids."""
+
 
 def missing_values(missing: float | Sequence[float]) -> tuple[float, ...]:
     """Return the ratings that mean "not rated".
@@ -29,8 +34,8 @@ def missing_values(missing: float | Sequence[float]) -> tuple[float, ...]:
     return missing_values
 
 
-def likely_unrated(values: npt.NDArray[np.float32]) -> tuple[str, ...]:
-    """Note that the lowest rating may mean "not rated": -1 alone below 1, or most often 0.
+def _likely_unrated(values: npt.NDArray[np.float32]) -> tuple[str, ...]:
+    """Note that the lowest rating may mean "not rated": -1 alone below 1, or the most frequent 0.
 
     Args:
         values: Ratings, float32, shape (n,), not empty.
@@ -42,12 +47,37 @@ def likely_unrated(values: npt.NDArray[np.float32]) -> tuple[str, ...]:
     count = int(np.count_nonzero(marked))
     if count == len(values) or float(values[~marked].min()) < 1:
         return ()
-    if low == 0 and 2 * count < len(values):
-        return ()
+    if low == 0:
+        some = values[:: len(values) // _LOOKED_AT + 1]
+        _, counts = np.unique(some[some != 0], return_counts=True)
+        if np.count_nonzero(some == 0) <= counts.max(initial=0):
+            return ()
     subject = "rating is" if count == 1 else "ratings are"
     return (
         f"{count:,} {subject} {low:g}, apart from the others ({values[~marked].min():g} to "
         f"{values.max():g}); if that means 'not rated', state --missing {low:g}",
+    )
+
+
+def unlikely(
+    values: npt.NDArray[np.float32], column: str, missing: Sequence[float]
+) -> tuple[str, ...]:
+    """Notes on values that may be no ratings.
+
+    Args:
+        values: Ratings, float32, shape (n,), not empty.
+        column: Their column.
+        missing: Ratings that are stated to mean "not rated".
+    """
+    notes = () if missing else _likely_unrated(values)
+    low, high = float(values.min()), float(values.max())
+    if max(-low, high) <= _HIGHEST:
+        return notes
+    return (
+        *notes,
+        f"ratings in column {column!r} are from {low:g} to {high:g}: if they are counts, state "
+        f"--weight {column}; if they are something else, name the column of the ratings with "
+        "--rating COL",
     )
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from ..errors import DataError, UsageError
 from ._encode_kernels import repeated
 from ._items import item_table
-from ._missing import likely_unrated, missing_values, unrated
+from ._missing import missing_values, unlikely, unrated
 from ._repeats import check_policy, resolve
 from .encode import Encoded, encode, rows_of_pair
 from .netflix.reader import STARS, locations_of, read_netflix
@@ -282,7 +282,7 @@ def _read_table(
         ),
     )
     encoded = encode(work, staged, options.time_unit)
-    suspect = () if implicit or not_rated else likely_unrated(encoded.values)
+    suspect = () if implicit else unlikely(encoded.values, columns[RATING], not_rated)
     for ids in (encoded.user_ids, encoded.item_ids):
         suspect = (*suspect, *(() if ids.numeric else odd_ids(ids.ids)))
     notes = (*scan.notes, *chosen, *staged.notes, *encoded.notes, *suspect)
