@@ -40,6 +40,7 @@ def assigned(names: str, header: bool = True, **stated: str) -> list[str | None]
         "session id|sku|value|clicked_at",
         "player|game|score|played_at",
         "listener|album|stars|date",
+        "User_id|video_id|review/score|review/time",
     ],
 )
 def test_usual_names(names: str) -> None:
@@ -181,3 +182,36 @@ def test_numbers_of_columns_are_no_header_of_titles(tmp_path: Path) -> None:
     table = load(ratings, items=titles, item_id="1").item_table
     assert table.titles is not None
     assert table.titles.tolist() == ["Heat", "Big"]
+
+
+def test_rows_that_name_their_ids_differently_are_refused(tmp_path: Path) -> None:
+    rows = [{"user": 1, "item": 1, "rating": 3}, {"user_id": 2, "item": 2, "rating": 4}]
+    file = tmp_path / "r.jsonl"
+    file.write_text("\n".join(map(json.dumps, rows)))
+    for source in (file, rows):
+        with pytest.raises(
+            DataError, match="have the user in column 'user_id', and others in 'user"
+        ):
+            load(source)
+    guests = [
+        {"user_id": n % 3 or None, "user_name": "x", "item": n, "rating": 3} for n in range(9)
+    ]
+    assert len(load(guests)) == 6
+
+
+def test_a_rating_by_its_position_beside_stated_columns_is_noted(tmp_path: Path) -> None:
+    file = tmp_path / "checkins.txt"
+    file.write_text("1\t10\t39.5\t-104.5\t2020-01-01\n2\t11\t38.5\t-103.5\t2020-01-02\n")
+    ratings = load(file, user="1", item="2", time="5")
+    assert "the rating is read from column 3, by its position" in ratings.notes[0]
+    assert not load(file, user="1", item="2", rating="3", time="5").notes
+
+
+def test_a_row_that_looks_like_names_is_read_with_no_header(tmp_path: Path) -> None:
+    file = tmp_path / "plays.tsv"
+    file.write_text("ann\t2009-05-04\tabba\nbob\t2009-05-05\tabba\nbob\t2009-05-06\tblur\n")
+    with pytest.raises(DataError, match="--no-header if it has none"):
+        load(file)
+    with pytest.raises(UsageError, match="--no-header if the first line is a row"):
+        load(file, user="1", item="3", time="2")
+    assert len(load(file, header=False, user="1", item="3", time="2")) == 3

@@ -32,11 +32,11 @@ USUAL: dict[str, tuple[str, ...]] = {
     ITEM: _words(
         "itemid item iid movieid movie filmid film productid product asin parentasin isbn bookid "
         "book songid song trackid track artistid artist showid show businessid articleid "
-        "sku skuid gameid game appid app animeid anime albumid album recipeid recipe"
+        "sku skuid gameid game appid app animeid anime albumid album recipeid recipe videoid video"
     ),
     RATING: _words(
         "rating ratings myrating yourrating score scores stars star overall userrating bookrating "
-        "ratingvalue value"
+        "reviewscore reviewrating myscore ratingvalue value"
     ),
     TIME: _words(
         "timestamp time datetime date ts unixtime unixreviewtime ratedat createdat reviewtime "
@@ -45,7 +45,7 @@ USUAL: dict[str, tuple[str, ...]] = {
     WEIGHT: _words(
         "weight weights count counts plays playcount listens listencount clicks views quantity "
         "clicked isclick isclicked liked isliked islike purchased ispurchase bought converted "
-        "isconverted watched played viewed isread"
+        "isconverted watched played viewed isread recommended isrecommended"
     ),
     TITLE: _words(
         "title name itemname itemtitle movietitle producttitle filmtitle booktitle originaltitle "
@@ -81,7 +81,7 @@ def plain(name: str) -> str:
     Text in brackets, as in "Rating (1-10)", and a leading comment mark are ignored.
     """
     bare = re.sub(r"(?<=\w)\s*(\(.*\)|\[.*\])\s*$", "", _TYPED.sub("", name))
-    return re.sub(r"^#+|[\s_\-.]+", "", bare).lower()
+    return re.sub(r"^#+|[\s_\-./]+", "", bare).lower()
 
 
 def recognised(names: Sequence[str], roles: Sequence[str], mapped: Mapping[str, str]) -> int:
@@ -220,6 +220,10 @@ def columns_of(
         columns = assign(names, RATING_ROLES, mapped, header=scan.header, label=scan.label)
     except DataError as error:
         raise DataError(f"{error}{_layout_hint(scan, names, nested)}") from None
+    except UsageError as error:
+        if not (scan.header and scan.lines and any(map(str.isdecimal, mapped.values()))):
+            raise
+        raise UsageError(f"{error}; --no-header if the first line is a row") from None
     if scan.header and TIME in columns and TIME not in mapped:
         date = _usual(TIME, names, set(columns.values()))
         if date is not None and _is_clock(work, scan, columns[TIME]):
@@ -231,7 +235,35 @@ def columns_of(
                     f"{scan.label}: column {name!r} holds objects or lists, no ratings; name the "
                     "column of the ratings with --rating COL"
                 )
-    return columns, other_choices(names, columns, mapped, scan.label) if scan.header else ()
+    if scan.header:
+        return columns, other_choices(names, columns, mapped, scan.label)
+    if not mapped or RATING in mapped or RATING not in columns or len(names) == len(columns):
+        return columns, ()
+    return columns, (
+        f"the rating is read from column {columns[RATING]}, by its position; --rating COL states "
+        "another, and --columns names all, if none holds ratings",
+    )
+
+
+def refuse_renamed(work: Workspace, scan: Scan, columns: Mapping[str, str], role: str) -> None:
+    """Refuse rows without an id that have it in a column of another usual name.
+
+    Files of different times, or lines of JSON, may name the column differently.
+
+    Raises:
+        DataError: No row has both columns.
+    """
+    chosen = scan.columns[columns[role]][0]
+    for name, (sql, _) in scan.columns.items():
+        if name in columns.values() or plain(name) not in USUAL[role]:
+            continue
+        query = f"SELECT count({sql}), count(CASE WHEN {chosen} IS NOT NULL THEN {sql} END)"
+        filled, both = run(work, scan, f"{query} FROM {scan.relation}").fetchall()[0]
+        if filled and not both:
+            raise DataError(
+                f"{scan.label}: some rows have the {role} in column {columns[role]!r}, and others "
+                f"in {name!r}; rename one, or read them one at a time"
+            )
 
 
 def _is_clock(work: Workspace, scan: Scan, name: str) -> bool:
@@ -253,7 +285,9 @@ def _layout_hint(scan: Scan, names: Sequence[str], nested: Sequence[str]) -> str
         return ""
     if recognised(names, RATING_ROLES, {}) > 1:
         return ""
-    hints = ["lines above the names are left out with --skip N"] if scan.lines is not None else []
+    hints = []
+    if scan.lines is not None:
+        hints = ["lines above the names are left out with --skip N", "--no-header if it has none"]
     if hints and names and names[0].startswith("#"):
         hints.append("--comment '#' leaves out lines that start with #")
     if len(names) >= _MATRIX and plain(names[0]) in ("", *USUAL[USER], *USUAL[ITEM], *USUAL[TITLE]):

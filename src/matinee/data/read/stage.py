@@ -11,7 +11,7 @@ import numpy as np
 from ...errors import DataError
 from ..ratings import Scale
 from ..values.ids import missing_sql
-from .columns import CLOCK, ITEM, RATING, TIME, USER, WEIGHT
+from .columns import CLOCK, ITEM, RATING, TIME, USER, WEIGHT, refuse_renamed
 from .options import ReadOptions
 from .source import SAMPLE, Scan, Workspace, literal, run
 from .text import shorten
@@ -186,6 +186,7 @@ def _leave_out_unnamed(
             f"SELECT count(*), min(rowid) FROM work.main.staged WHERE {column} IS NULL{others}"
         )
         if count:
+            refuse_renamed(work, scan, columns, role)
             value = _raw(work, scan, columns[role], int(first))
             message = (
                 f"{shorten(value)} stands for none" if value and value.strip() else "it is empty"
