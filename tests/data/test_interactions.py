@@ -74,6 +74,8 @@ def test_weights_and_repeats() -> None:
     assert load(table, repeats="sum").values.tolist() == [2, 1, 1]
     with pytest.raises(DataError, match=r"weight 0 of user 2 is .* --missing 0"):
         load(table | {"count": [1, 1, 1, 0]})
+    with pytest.raises(DataError, match=r"weight -2 of user 1 is .* --missing -2,0 leaves"):
+        load(table | {"quantity": [1, -2, 0, 1]})
     with pytest.raises(DataError, match=r"weight 'x' is not a number; .* --weight COL"):
         load(table | {"count": ["1", "1", "1", "x"]})
     with pytest.raises(UsageError, match="cannot be added up"):
@@ -208,7 +210,10 @@ def rated() -> Ratings:
     return Ratings.from_arrays(whole.users, whole.items, values)
 
 
-@pytest.mark.parametrize(("name", "yes", "no"), [("clicked", 1, 0), ("is_liked", True, False)])
+@pytest.mark.parametrize(
+    ("name", "yes", "no"),
+    [("clicked", 1, 0), ("is_liked", True, False), ("is_recommended", True, False)],
+)
 def test_rows_that_were_not_clicked_are_no_interactions(name: str, yes: object, no: object) -> None:
     """A log of what was shown has rows of 0."""
     shown = {"user": [1, 1, 2, 2], "item": [7, 8, 7, 9], name: [yes, no, yes, yes]}

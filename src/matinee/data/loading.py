@@ -336,12 +336,12 @@ def _leave_out(read: _Read, not_rated: Sequence[float]) -> tuple[str, ...]:
             raise DataError(f"{read.label}: every rating means 'not rated'; nothing is left")
         encoded.drop(np.asarray(dropped, dtype=np.int64))
     if read.implicit and encoded.values.min() <= 0:
-        at = int(np.argmin(encoded.values))
-        user = _id_of(encoded.user_ids, int(encoded.users[at]))
+        user = _id_of(encoded.user_ids, int(encoded.users[np.argmin(encoded.values)]))
         column = read.table[1].get(WEIGHT) if read.table else ""
+        wrong = ",".join(f"{one:g}" for one in np.unique(encoded.values[encoded.values <= 0])[:8])
         raise DataError(
-            f"{read.label}: the weight {encoded.values[at]:g} of user {user} is not above 0; "
-            f"leave such rows out with --missing 0, or read them as ratings with --rating {column}"
+            f"{read.label}: the weight {encoded.values.min():g} of user {user} is not above 0; "
+            f"--missing {wrong} leaves such rows out, --rating {column} reads them as ratings"
         )
     if not len(dropped):
         return ()
