@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.sparse import coo_array
 
 from matinee.data import Ratings, fingerprint, load
 from matinee.errors import DataError, UsageError
@@ -198,6 +199,8 @@ def test_booleans_in_text_are_ratings_as_in_a_frame(tmp_path: Path, content: str
 def test_foreign_files_are_refused_by_name(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="is a tar archive; unpack it first"):
         text(tmp_path, ROWS, name="r.tar")
+    with pytest.raises(DataError, match="is an Arrow stream; save it as parquet"):
+        text(tmp_path, b"\xff\xff\xff\xff\x10\0\0\0")
     with pytest.raises(DataError, match="is a pickle; read it in Python"):
         text(tmp_path, pickle.dumps({"user": [1]}, protocol=5))
     np.savez(tmp_path / "r.npz", data=[1])
@@ -246,3 +249,34 @@ def test_ratings_that_are_objects_are_not_left_unread() -> None:
         load(table)
     with pytest.raises((DataError, UsageError)):
         load([(1, 2, 3, 4, 5)])
+
+
+def test_masked_values_of_a_structured_array_are_missing() -> None:
+    kind = [("user", "i4"), ("item", "i4"), ("rating", "f8")]
+    rows = [(1, 1, 2), (2, 2, 3), (3, 3, 4)]
+    masked = np.ma.array(rows, mask=[(0, 0, 0), (1, 0, 0), (0, 0, 0)], dtype=kind)
+    assert load(masked).user_ids.ids.tolist() == [1, 3]
+
+
+def test_sparse_arrays_of_three_dimensions_are_refused() -> None:
+    with pytest.raises(DataError, match="of 3 dimensions"):
+        load(coo_array(np.ones((2, 2, 2))))
+
+
+@pytest.mark.parametrize(("zeros", "noted"), [(4, True), (3, False)])
+def test_the_most_frequent_zero_is_noted(zeros: int, noted: bool) -> None:
+    values = [0] * zeros + [7] * 3 + [8, 9]
+    users = list(range(len(values)))
+    notes = load({"user": users, "item": users, "rating": values}).notes
+    assert any("--missing 0" in note for note in notes) == noted
+
+
+def test_ratings_in_thousands_are_noted(tmp_path: Path) -> None:
+    ratings = text(tmp_path, "a\tx\t1\nb\ty\t9667\n")
+    assert "ratings in column '3' are from 1 to 9667: if they are counts, state" in ratings.notes[0]
+    assert load(tmp_path / "r.csv", weight="3").implicit
+
+
+def test_passwords_of_urls_are_not_shown() -> None:
+    with pytest.raises(UsageError, match=r"postgresql://ann:\*\*\*@host/db: is a URL"):
+        load("postgresql://ann:secret@host/db")

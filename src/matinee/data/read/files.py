@@ -35,6 +35,7 @@ _FOREIGN = {
     ZIP: "is a zip among other files; read it by itself",
     b"SQLite format 3": "is an SQLite database; give it as --database with --sql 'select ...'",
     b"ARROW1\0\0": "is an Arrow file; save it as parquet, or read it and pass the table",
+    b"\xff\xff\xff\xff": "is an Arrow stream; save it as parquet, or read it and pass the table",
     b"\x28\xb5\x2f\xfd": "is zstd-compressed; unpack it first (gzip, bzip2, xz and zip are read)",
     b"\xd0\xcf\x11\xe0": "is an Excel workbook; save the sheet as csv",
     b"\x93NUMPY": "is a numpy array; pass its columns as a dict of arrays from Python",

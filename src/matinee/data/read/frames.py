@@ -126,6 +126,8 @@ def _scannable(source: Any) -> Any:
     """Return what DuckDB scans: an Arrow table, or a dict of numpy columns."""
     package = type(source).__module__.partition(".")[0]
     if package == "scipy" and hasattr(source, "tocoo"):
+        if source.ndim != 2:
+            raise DataError(f"a sparse array of {source.ndim} dimensions is no users by items")
         matrix = source.tocoo()
         return {"user": matrix.row, "item": matrix.col, "rating": _column(matrix.data, "rating")}
     if isinstance(source, Mapping):
@@ -137,7 +139,7 @@ def _scannable(source: Any) -> Any:
             raise UsageError("the DuckDB connection holds no result; pass con.sql('select ...')")
         return {str(name): _column(values, name) for name, values in columns.items()}
     if isinstance(source, np.ndarray) and source.dtype.names is not None and source.ndim == 1:
-        return {name: _column(np.asarray(source[name]), name) for name in source.dtype.names}
+        return {name: _column(np.asanyarray(source[name]), name) for name in source.dtype.names}
     if package == "polars":
         return _polars(source)
     if package == "pandas":
