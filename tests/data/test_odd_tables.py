@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.sparse import coo_array
 
@@ -280,3 +281,10 @@ def test_ratings_in_thousands_are_noted(tmp_path: Path) -> None:
 def test_passwords_of_urls_are_not_shown() -> None:
     with pytest.raises(UsageError, match=r"postgresql://ann:\*\*\*@host/db: is a URL"):
         load("postgresql://ann:secret@host/db")
+
+
+def test_columns_and_series_in_the_place_of_rows_are_refused() -> None:
+    with pytest.raises(UsageError, match="of columns u, i and r, give"):
+        load(tuple(np.array([[1, 1, 2], [1, 2, 1], [5, 3, 4]])))
+    with pytest.raises(UsageError, match="cannot read ratings from generator"):
+        load(pd.DataFrame({"user": [1, 2], "item": [1, 2], "rating": [3, 4]}).iterrows())

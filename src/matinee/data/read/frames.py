@@ -75,10 +75,13 @@ def _remedy(source: Any) -> str:
             "of an array a with a row for each rating, give {'user': a[:, 0], 'item': a[:, 1], "
             "'rating': a[:, 2]}, of a matrix of users by items scipy.sparse.csr_matrix(a); else "
         )
-    if isinstance(source, list) and all(
+    if isinstance(source, list | tuple) and all(
         isinstance(row, list | tuple | np.ndarray) for row in source
     ):
-        return "its rows differ in length, or are no user, item, rating and time; "
+        return (
+            "its rows differ in length, or are no user, item, rating and time; of columns u, i and "
+            "r, give {'user': u, 'item': i, 'rating': r}; else "
+        )
     if hasattr(source, "compute"):
         return "pass its .compute(); else "
     if hasattr(source, "read"):
@@ -158,6 +161,8 @@ def _scannable(source: Any) -> Any:
         if hasattr(source, "to_table") and not hasattr(source, "schema"):  # a scanner
             return _plain_arrow(source.to_table())
         return source if hasattr(source, "to_table") else None
+    if isinstance(source, tuple) and all(isinstance(column, np.ndarray) for column in source):
+        return None  # Columns: rows would be transposed if there are as few.
     if isinstance(source, list | tuple | Iterator) and not hasattr(source, "read"):
         names = [str(column[0]) for column in getattr(source, "description", None) or ()]
         return _of_rows([_by_name(row, names) for row in source])
@@ -225,6 +230,8 @@ def _of_rows(rows: list[Any]) -> Any:
     widths = {len(row) if isinstance(row, list | tuple | np.ndarray) else 0 for row in rows}
     if len(widths) != 1 or not widths <= {2, 3, 4}:
         return None
+    if any(hasattr(value, "iloc") for value in rows[0]):
+        return None  # The pairs of DataFrame.iterrows().
     columns = list(zip(*rows, strict=True))
     roles = _names(columns[-1], len(columns))
     return {name: _column(column, name) for name, column in zip(roles, columns, strict=True)}
