@@ -21,9 +21,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 import matinee
-from matinee.nn import predict_entries, predict_rows
+from matinee.baseline.ordinal import expected_ratings
+from matinee.nn import encode_rows, predict_entries
+from matinee.nn.activations import activation
 
 FIRST = "import matinee; m = matinee.load_model({!r}); m.recommend(users=m.user_ids.ids[:1])"
 
@@ -71,14 +74,22 @@ def main() -> None:
     one, batch = histories.take(some[:1]), histories.take(some)
     rows = np.repeat(np.arange(len(histories)), histories.counts)
     everyone = np.arange(len(histories))
+
+    @torch.no_grad()
+    def predict_rows(rows: Any) -> Any:
+        hidden, added = encode_rows(network, inputs, known, rows)
+        output = activation(network.config.output_activation).torch(torch)
+        scores = output(torch.from_numpy(hidden) @ network.table_out.t() + network.bias_out)
+        return expected_ratings(scores.numpy() + inputs.offset + added[:, None], inputs.link)
+
     tasks: dict[str, tuple[Callable[[], Any], Callable[[], Any]]] = {
         "one person, all items": (
             lambda: fitted.scores(one),
-            lambda: predict_rows(network, inputs, known, some[:1]),
+            lambda: predict_rows(some[:1]),
         ),
         f"{len(some)} people, all items": (
             lambda: fitted.scores(batch),
-            lambda: predict_rows(network, inputs, known, some),
+            lambda: predict_rows(some),
         ),
         f"{len(rows):,} single ratings": (
             lambda: fitted.predict(histories, rows, histories.items),

@@ -8,8 +8,9 @@ import torch
 
 from matinee.data import Csr, Histories
 from matinee.models.networks._fitted import FittedNetwork
-from matinee.nn import encode_rows, predict_entries, predict_rows
+from matinee.nn import encode_rows, predict_entries
 from matinee.nn.activations import activation
+from networks import predict_rows
 
 Int32 = npt.NDArray[np.int32]
 Int64 = npt.NDArray[np.int64]

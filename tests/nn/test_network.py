@@ -18,9 +18,9 @@ from matinee.nn import (
     encode_rows,
     make_inputs,
     predict_entries,
-    predict_rows,
     row_biases,
 )
+from networks import predict_rows
 
 SHAPES = [
     {"hidden": (5,)},

@@ -16,10 +16,10 @@ from matinee.nn import (
     RowOutputs,
     encode_rows,
     predict_entries,
-    predict_rows,
     row_length,
     row_scale,
 )
+from networks import predict_rows
 
 
 @pytest.mark.parametrize("slope", [0.0, -0.3, 0.4])

@@ -10,8 +10,9 @@ import torch
 from problems import ratings, settings
 
 from matinee.data import Csr
-from matinee.nn import CENTRING, Inputs, Network, make_inputs, predict_rows, row_biases
+from matinee.nn import CENTRING, Inputs, Network, make_inputs, row_biases
 from matinee.train import _center as home, center_columns
+from networks import predict_rows
 
 CSR = ratings()
 RATED = np.zeros((CSR.n_rows, CSR.n_columns), dtype=bool)

@@ -12,9 +12,10 @@ import torch
 from problems import ratings, run, settings
 
 from matinee.data import Csr, group
-from matinee.nn import Inputs, Network, make_inputs, predict_rows
+from matinee.nn import Inputs, Network, make_inputs
 from matinee.train import Distillation, Teacher, _distillation as distillation_module, train
 from matinee.train._backend import KernelBackend, TorchBackend
+from networks import predict_rows
 
 CSR = ratings()
 ROW = np.repeat(np.arange(CSR.n_rows, dtype=np.int32), CSR.counts)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
-from problems import parts, ratings, settings as make_settings
+from problems import carve, parts, ratings, settings as make_settings
 
 from matinee.data import Csr, Ratings
-from matinee.nn import predict_rows
-from matinee.train import Holdout, carve, carve_ratings, validation_share
+from matinee.train import Holdout, carve_ratings, validation_share
+from networks import predict_rows
 
 
 def entries(csr: Csr) -> list[tuple[int, int, float]]:

@@ -7,15 +7,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-from problems import ratings, run, settings
+from problems import carve, ratings, run, settings
 from test_loop import OVERFITS, split, weights
 
 from matinee.data import Csr
 from matinee.models import Autoencoder
-from matinee.nn import predict_rows
-from matinee.train import Holdout, Run, carve, shrink_to_bias, train
+from matinee.train import Holdout, Run, shrink_to_bias, train
 from matinee.train._loop import _keep
 from matinee.train._shrink import PRIOR_SLOPE, PRIOR_STD, Deviations, bias_predictions
+from networks import predict_rows
 
 
 def finished(**options: Any) -> tuple[Run, dict[str, np.ndarray], list[float]]:

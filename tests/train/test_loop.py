@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from problems import ratings, run, settings
+from problems import carve, ratings, run, settings
 
 from matinee.errors import TrainingError, UsageError
-from matinee.train import Epoch, Run, TrainConfig, carve, train
+from matinee.train import Epoch, Run, TrainConfig, train
 from matinee.train.config import rows_per_step
 
 FULL: dict[str, Any] = {

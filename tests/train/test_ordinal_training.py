@@ -7,12 +7,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from problems import LINK, ratings, run, settings
+from problems import LINK, carve, ratings, run, settings
 
 from matinee.data import Csr
 from matinee.errors import UsageError
-from matinee.nn import predict_entries, predict_rows
-from matinee.train import Holdout, Run, carve, center_columns, train
+from matinee.nn import predict_entries
+from matinee.train import Holdout, Run, center_columns, train
+from networks import predict_rows
 
 PLAIN = {"output": "ordinal", "center": "bias", "hidden": (8,), "batch_size": 60}
 

@@ -15,11 +15,11 @@ from typing import Any
 
 import numpy as np
 import torch
-from problems import ratings, run, settings
+from problems import carve, ratings, run, settings
 
 import matinee
 from matinee.synth import synthesize
-from matinee.train import Epoch, Holdout, ProcessGroup, carve, train
+from matinee.train import Epoch, Holdout, ProcessGroup, train
 from matinee.train._backend import KernelBackend, TorchBackend
 
 ENGINES = {"kernels": KernelBackend, "torch": TorchBackend}

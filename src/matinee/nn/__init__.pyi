@@ -5,7 +5,6 @@ from ._onnx import build_onnx as build_onnx
 from ._predict import (
     encode_rows as encode_rows,
     predict_entries as predict_entries,
-    predict_rows as predict_rows,
     row_biases as row_biases,
 )
 from ._row_outputs import (

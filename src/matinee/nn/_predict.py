@@ -1,4 +1,4 @@
-"""Predictions of a network at given entries or at all columns, in batches of rows."""
+"""Predictions of a network at given entries, in batches of rows."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import torch
 from ..base.arrays import Float, Int32, Int64
 from ..baseline.ordinal import expected_ratings
 from ..data import Csr
-from .activations import activation
 from .inputs import Inputs
 from .network import Network
 from .sparse import kernels, reference
@@ -94,21 +93,6 @@ def predict_entries(
         output = _decode(network, hidden, ptr, part)
         out[low:high] = output + inputs.offset[part] + np.repeat(added, np.diff(ptr))
     return expected_ratings(out, inputs.link)
-
-
-@torch.no_grad()
-def predict_rows(network: Network, inputs: Inputs, known: Csr, rows: Int64) -> Float:
-    """Return unclipped predictions of rows at every column, float (rows, columns).
-
-    The caller batches: this allocates rows x columns.
-    """
-    network.eval()
-    hidden, added = _encode(network, inputs, known, rows)
-    output = activation(network.config.output_activation).torch(torch)
-    scores: Float = output(hidden @ network.table_out.t() + network.bias_out).cpu().numpy()
-    scores += inputs.offset
-    scores += added[:, None]
-    return expected_ratings(scores, inputs.link)
 
 
 @torch.no_grad()

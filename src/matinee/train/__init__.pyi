@@ -3,7 +3,6 @@ from ._center import center_columns as center_columns
 from ._distillation import Distillation as Distillation, Teacher as Teacher
 from ._holdout import (
     Holdout as Holdout,
-    carve as carve,
     carve_ratings as carve_ratings,
     carve_rows as carve_rows,
     part as part,

@@ -106,14 +106,12 @@ class Holdout:
         return float(np.sqrt(each + added).mean())
 
 
-def carve(csr: Csr, share: float, rng: np.random.Generator) -> tuple[Csr, Csr]:
-    """Hold out a random share of the entries, leaving each row at least one: (kept, held out)."""
-    out = carve_rows(csr, share, rng)
-    return csr.where(~out), csr.where(out)
-
-
 def carve_rows(csr: Csr, share: float, rng: np.random.Generator) -> Mask:
-    """Return ``carve`` as a mask over the entries, shape (entries,)."""
+    """Hold out a random share of the entries, leaving each row at least one.
+
+    Returns:
+        Mask over the entries, shape (entries,).
+    """
     out = np.empty(len(csr.indices), dtype=bool)
     for some in chunks(len(out)):
         out[some] = rng.random(some.stop - some.start) < share
@@ -126,8 +124,8 @@ def carve_rows(csr: Csr, share: float, rng: np.random.Generator) -> Mask:
 def carve_ratings(train: Ratings, share: float, rng: np.random.Generator) -> Mask:
     """Hold out a random share of the ratings, leaving every user and item at least one.
 
-    Unlike with ``carve``, the part does not depend on whether users or items are rows. It is drawn
-    in the order of ``train.by_user``, so it does not depend on the order of the ratings.
+    Unlike with ``carve_rows``, the part does not depend on whether users or items are rows. It is
+    drawn in the order of ``train.by_user``, so it does not depend on the order of the ratings.
 
     Returns:
         Mask over the ratings, shape (len(train),).
