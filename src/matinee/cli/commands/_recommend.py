@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json as json_format
-import re
 import sys
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
@@ -158,7 +157,7 @@ def recommend(
         try:
             read = source_options.read(ratings, allow_single=True, **reading)
         except MatineeError as error:  # --user is a person here, not a column
-            named = re.sub(r"--user(?= )", "--user-column", str(error))
+            named = str(error).replace("--user ", "--user-column ")
             raise type(error)(named) from None
         codes = loaded.item_ids.encode(read.item_ids.ids)
         _say_skipped("item", read.item_ids.ids[codes < 0].tolist() if skip_unknown else [])
