@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -91,13 +92,8 @@ def compare(
     if json:
         print_json({"models": [str(first), str(second)], "page": out, **comparison.as_dict()})
         return
-    for table in (*comparison_sheets(comparison, names), *example_sheets(comparison, names)):
-        print_table(table.columns, table.rows, table.caption)
-        echo()
-    for text in sorted({*comparison.first.notes, *comparison.second.notes}):
-        echo(text)
-    if out is not None:
-        echo(f"page: {out}")
+    sheets = [*comparison_sheets(comparison, names), *example_sheets(comparison, names)]
+    _show(sheets, {*comparison.first.notes, *comparison.second.notes}, out)
 
 
 def _online(
@@ -114,8 +110,14 @@ def _online(
     if json:
         print_json({"page": out, **comparison.as_dict()})
         return
-    for table in online_sheets(comparison):
-        print_table(table.columns, table.rows, table.caption)
+    _show(online_sheets(comparison), (), out)
+
+
+def _show(sheets: Iterable[Any], notes: Iterable[str], page: Path | None) -> None:
+    for sheet in sheets:
+        print_table(sheet.columns, sheet.rows, sheet.caption)
         echo()
-    if out is not None:
-        echo(f"page: {out}")
+    for text in sorted(notes):
+        echo(text)
+    if page is not None:
+        echo(f"page: {page}")
