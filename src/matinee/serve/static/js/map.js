@@ -84,7 +84,7 @@ async function map(card) {
   byId("whole").addEventListener("click", () => plane.reset());
   ratings.addEventListener("change", () => plane.draw());
   const share = points.explained.map((/** @type {number} */ part) => `${Math.round(part * 100)}%`);
-  byId("about").textContent = `Near means rated alike: the model was told no genres. These are the two directions in which what it learned varies most; they show ${share.join(" and ")} of it.`;
+  byId("about").textContent = `Items near each other are rated alike; genres are not used. The axes are the first two principal components of the item vectors and explain ${share.join(" and ")} of their variance.`;
   document.fonts.load("16px Newsreader").then(() => plane.draw());
 }
 
