@@ -24,16 +24,12 @@ _TYPES = {
     ".html": "text/html; charset=utf-8",
     ".css": "text/css; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
-    ".mjs": "text/javascript; charset=utf-8",
-    ".json": "application/json",
-    ".webmanifest": "application/manifest+json",
     ".svg": "image/svg+xml",
-    ".png": "image/png",
     ".ico": "image/x-icon",
     ".woff2": "font/woff2",
     ".txt": "text/plain; charset=utf-8",
 }
-_PACKED = (".png", ".ico", ".woff2")
+_PACKED = (".ico", ".woff2")
 """Files that are compressed already."""
 
 
@@ -153,7 +149,7 @@ def _gather(folder: Any, prefix: str, by_path: dict[str, Asset], root_path: byte
         kind = _TYPES.get(name[name.rfind(".") :].lower())
         if kind is not None:
             content = entry.read_bytes()
-            if root_path and name.endswith((".html", ".js", ".css", ".webmanifest")):
+            if root_path and name.endswith((".html", ".js", ".css")):
                 content = _ROOTED.sub(rb"\1" + root_path + b"/", content)
             by_path[name] = Asset(content, kind, _tag(content))
 
