@@ -121,11 +121,7 @@ def _last_of_rows(csr: Csr, times: Int64) -> Int64:
 
 
 def fit_time_offset(train: Ratings) -> TimeOffset | None:
-    """Fit a time offset; None without times, or if both coefficients are shrunk to 0.
-
-    Args:
-        train: Training ratings.
-    """
+    """Fit a time offset; None without times, or if both coefficients are shrunk to 0."""
     if train.times is None or train.implicit:
         return None
     csr, times = _some_people(train.by_user, train.by_user.aligned(train.times))

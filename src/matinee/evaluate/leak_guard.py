@@ -73,13 +73,7 @@ class PairSet:
 
     @classmethod
     def of(cls, histories: Histories, user_ids: Ids, item_ids: Vocabulary) -> PairSet:
-        """Make the set of pairs in histories.
-
-        Args:
-            histories: Histories of the users.
-            user_ids: External id of each user, shape (users,).
-            item_ids: The vocabulary of the histories' item codes.
-        """
+        """Make the set of pairs in histories."""
         users, items = hash_ids(user_ids), hash_ids(item_ids.ids)
         hashes = np.empty(len(histories.items), dtype=np.uint64)
         for start in range(0, len(hashes), _CHUNK):

@@ -138,13 +138,7 @@ def compare(
 
 
 def lists_beside_popularity(model: Recommender, test: Ratings, **options: Any) -> ListEvaluation:
-    """Evaluate a model's lists and, if it was saved with histories, those of popularity.
-
-    Args:
-        model: The model.
-        test: The held-out ratings.
-        **options: Those of ``Recommender.evaluate_lists``.
-    """
+    """Evaluate a model's lists and, if it was saved with histories, those of popularity."""
     names = [] if model.histories is None else ["popularity"]
     return model.evaluate_lists(test, baselines=names, **options)
 

@@ -105,11 +105,6 @@ class Coded(Hooks):
     ) -> tuple[Float32, Float32 | None]:
         """Return ``rank_scores_coded`` and the unclipped predictions that went into it.
 
-        Args:
-            histories: Histories of the users.
-            love: See ``rank_scores_coded``.
-            personal: See ``rank_scores_coded``.
-
         Returns:
             The scores and the predictions, float32 (users, n_items); None in place of predictions
             that equal the scores or were not needed.

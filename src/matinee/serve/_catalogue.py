@@ -23,9 +23,6 @@ items are poorly determined."""
 class Catalogue:
     """The items of one model.
 
-    Args:
-        model: The model.
-
     Attributes:
         item_ids: External ids of the items.
         counts: Training ratings of each item, int64 (n_items,), or None.

@@ -52,9 +52,6 @@ _MEASURED = 2000
 class Engine:
     """A loaded model folder.
 
-    Args:
-        settings: The model folder and the limits.
-
     Attributes:
         name: Identifier of the model, in every response.
         card: The response of ``GET /v1/model``.

@@ -164,9 +164,6 @@ class World:
     items and, to a smaller degree, items that they will like, so ratings are not missing at random.
     External ids are 1, 2, ...
 
-    Args:
-        config: The parameters.
-
     Attributes:
         config: The parameters.
         counts: int64 ratings of each user, shape (users,); they sum to ``config.ratings``.

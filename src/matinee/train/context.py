@@ -46,11 +46,7 @@ class RunContext:
     opened: list[RunFolder] = field(default_factory=list)
 
     def run_folder(self, name: str) -> RunFolder | None:
-        """Open the metrics and checkpoint of one network's run; None without a folder.
-
-        Args:
-            name: Name of the checkpoint.
-        """
+        """Open the metrics and checkpoint of one network's run; None without a folder."""
         if self.folder is None:
             return None
         opened = RunFolder(self.folder, dict(self.identity), name=name, upgrade=self.upgrade)

@@ -117,11 +117,6 @@ def find_renamed(train: Histories, n_items: int, asked: HeldOutPeople) -> Rename
 
     Training rows are looked up by each user's rarest pairs, in two passes over the training
     ratings; memory grows with the users' pairs and the rows that have their rarest ones.
-
-    Args:
-        train: The training ratings by user.
-        n_items: Number of item codes.
-        asked: The test users.
     """
     people, rows = len(asked.training_row), len(train)
     renamed = Renamed(np.full(people, -1, dtype=np.int64), np.zeros(people, dtype=np.int64))

@@ -42,9 +42,6 @@ class SameSecond:
 def same_second(ratings: Ratings) -> SameSecond | None:
     """Measure how well a user's number of ratings in the same second predicts a rating.
 
-    Args:
-        ratings: Any ratings.
-
     Returns:
         The measure; None for ratings without times.
     """

@@ -40,11 +40,6 @@ def bootstrap(sums: ErrorSums, rng: np.random.Generator, resamples: int = RESAMP
 
     Every model is scored on the same draws, so that differences between columns are paired.
     Efron and Tibshirani, "An Introduction to the Bootstrap" (1993), section 8.
-
-    Args:
-        sums: Errors by user; every user has ratings.
-        rng: Generator of the draws.
-        resamples: Number of resamples.
     """
     columns = np.hstack([sums.counts[:, None], *sums.sums.values()])
     totals = resample(columns, rng, resamples)

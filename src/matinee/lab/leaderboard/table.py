@@ -139,11 +139,7 @@ class Leaderboard:
 
 
 def leaderboard(results: Results) -> Leaderboard:
-    """Rank a study's models by data, with published results.
-
-    Args:
-        results: The study's records, finished or not.
-    """
+    """Rank a study's models by data, with published results."""
     study = results.study
     arms = resolve_arms(study)
     summary = summarise(results)

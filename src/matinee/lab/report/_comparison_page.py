@@ -62,11 +62,6 @@ def example_sheets(comparison: Comparison, names: tuple[str, str]) -> list[Sheet
 def write_comparison(comparison: Comparison, names: tuple[str, str], path: Path | str) -> Path:
     """Write a comparison as one self-contained HTML file.
 
-    Args:
-        comparison: The comparison.
-        names: What the models are called.
-        path: The file.
-
     Raises:
         MatineeError: The file cannot be written.
     """

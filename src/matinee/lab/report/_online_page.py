@@ -51,10 +51,6 @@ def online_sheets(comparison: OnlineComparison) -> list[Sheet]:
 def write_online(comparison: OnlineComparison, path: Path | str) -> Path:
     """Write an online comparison as one self-contained HTML file.
 
-    Args:
-        comparison: The comparison.
-        path: The file.
-
     Raises:
         MatineeError: The file cannot be written.
     """

@@ -66,12 +66,7 @@ def save(
 def _state(
     model: Hooks, histories: Histories | None
 ) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
-    """Return all arrays by name, and the fields of the manifest that go with them.
-
-    Args:
-        model: The model.
-        histories: The histories to save with it, or None.
-    """
+    """Return all arrays by name, and the fields of the manifest that go with them."""
     tensors, config = model._state()
     if histories is None:  # stored codes are only used with histories, and reveal ratings
         tensors |= {name: each[:0] for name, each in tensors.items() if of_people(name)}
