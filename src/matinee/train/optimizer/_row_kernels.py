@@ -23,7 +23,7 @@ import numpy as np
 from ...base.arrays import Float, Float64, Int32, Int64
 from ...base.compiled import FAST, kernel, part, shared
 from ...nn import add_weighted
-from ._moves import ADAM, move
+from ._moves import ADAM, Step, move, of_dtype
 
 STRETCH = 32_768
 """Parameters of the flat vector processed per thread at a time."""
@@ -47,13 +47,7 @@ def _step_chunk(
     v: Float,
     last: Int32,
     t: int,
-    rate: Any,
-    keep: Any,
-    beta1: Any,
-    beta2: Any,
-    root: Any,
-    eps: Any,
-    l2: Any,
+    step: Step,
 ) -> None:
     """Compute one of 64 parts of ``step_rows``; ``longest`` is the longest column's length."""
     sides = 2 if len(entry2) > 0 else 1
@@ -79,7 +73,7 @@ def _step_chunk(
                 n += e != 0
             add_weighted(value, pick, n, factors, g)
         vi = v[i] if has_v else g
-        move(kind, w[i], m[i], vi, g, rate, keep, beta1, beta2, root, eps, l2)
+        move(kind, w[i], m[i], vi, g, step)
         last[i] = t
 
 
@@ -101,13 +95,7 @@ def step_rows(
     v: Float,
     last: Int32,
     t: int,
-    rate: float,
-    keep: float,
-    beta1: float,
-    beta2: float,
-    root: float,
-    eps: float,
-    l2: float,
+    factors: Step,
 ) -> None:
     """Take step ``t`` on rows ``columns`` of a table whose gradient is given in factors.
 
@@ -117,12 +105,9 @@ def step_rows(
 
     ``columns`` to ``entry_of`` are made by ``nn.Transposer``. ``entry`` is (entries,) and ``dense``
     (batch rows, width). ``w``, ``m`` and ``v`` are (n, width), with ``v`` empty if the optimiser
-    has no second moment. ``last`` (n,) is each row's latest step, and is set to ``t``. The other
-    arguments are ``move``'s.
+    has no second moment. ``last`` (n,) is each row's latest step, and is set to ``t``.
     """
-    type_ = w.dtype.type
-    rate_, keep_, b1, b2 = type_(rate), type_(keep), type_(beta1), type_(beta2)
-    root_, eps_, l2_ = type_(root), type_(eps), type_(l2)
+    step = of_dtype(factors, w)
     longest = int(start[0])
     for u in range(len(columns)):
         longest = max(longest, start[u + 1] - start[u])
@@ -144,13 +129,7 @@ def step_rows(
             v,
             last,
             t,
-            rate_,
-            keep_,
-            b1,
-            b2,
-            root_,
-            eps_,
-            l2_,
+            step,
         )
 
 
@@ -166,24 +145,16 @@ def step_given(
     v: Float,
     last: Int32,
     t: int,
-    rate: float,
-    keep: float,
-    beta1: float,
-    beta2: float,
-    root: float,
-    eps: float,
-    l2: float,
+    factors: Step,
 ) -> None:
     """Take step ``t`` on the rows ``columns`` by a full gradient, (columns, width)."""
-    type_ = w.dtype.type
-    rate_, keep_, b1, b2 = type_(rate), type_(keep), type_(beta1), type_(beta2)
-    root_, eps_, l2_ = type_(root), type_(eps), type_(l2)
+    step = of_dtype(factors, w)
     has_v = v.shape[0] > 0
     for u in range(begin, end):
         i = columns[u]
         g = gradient[u]
         vi = v[i] if has_v else g
-        move(kind, w[i], m[i], vi, g, rate_, keep_, b1, b2, root_, eps_, l2_)
+        move(kind, w[i], m[i], vi, g, step)
         last[i] = t
 
 
@@ -248,65 +219,24 @@ def _stretches(_: int, w: Float, *__: Any) -> int:
 
 
 @part(fastmath=FAST, error_model="numpy")
-def _step_stretch(
-    kind: int,
-    w: Float,
-    m: Float,
-    v: Float,
-    g: Float,
-    rate: Any,
-    keep: Any,
-    beta1: Any,
-    beta2: Any,
-    root: Any,
-    eps: Any,
-    l2: Any,
-) -> None:
+def _step_stretch(kind: int, w: Float, m: Float, v: Float, g: Float, factors: Step) -> None:
     """Compute ``step_flat``; ``v`` is empty if the optimiser has no second moment."""
-    type_ = w.dtype.type
-    rate_, keep_, b1, b2 = type_(rate), type_(keep), type_(beta1), type_(beta2)
     second = v if len(v) > 0 else g
-    move(kind, w, m, second, g, rate_, keep_, b1, b2, type_(root), type_(eps), type_(l2))
+    move(kind, w, m, second, g, of_dtype(factors, w))
     g[:] = 0
 
 
 @kernel(choice="kind", fastmath=FAST, error_model="numpy")
-def step_flat(
-    kind: int,
-    w: Float,
-    m: Float,
-    v: Float,
-    g: Float,
-    rate: float,
-    keep: float,
-    beta1: float,
-    beta2: float,
-    root: float,
-    eps: float,
-    l2: float,
-) -> None:
+def step_flat(kind: int, w: Float, m: Float, v: Float, g: Float, factors: Step) -> None:
     """Take the same step on flat parameters with a dense gradient, which is then zeroed."""
-    _step_stretch(kind, w, m, v, g, rate, keep, beta1, beta2, root, eps, l2)
+    _step_stretch(kind, w, m, v, g, factors)
 
 
 @shared(_stretches, choice="kind", fastmath=FAST, error_model="numpy")
 def step_long(
-    begin: int,
-    end: int,
-    kind: int,
-    w: Float,
-    m: Float,
-    v: Float,
-    g: Float,
-    rate: float,
-    keep: float,
-    beta1: float,
-    beta2: float,
-    root: float,
-    eps: float,
-    l2: float,
+    begin: int, end: int, kind: int, w: Float, m: Float, v: Float, g: Float, factors: Step
 ) -> None:
     """Compute ``step_flat`` in several threads, for more than ``STRETCH`` parameters."""
     for stretch in range(begin, end):
         at = slice(stretch * STRETCH, min((stretch + 1) * STRETCH, len(w)))
-        _step_stretch(kind, w[at], m[at], v[at], g[at], rate, keep, beta1, beta2, root, eps, l2)
+        _step_stretch(kind, w[at], m[at], v[at], g[at], factors)

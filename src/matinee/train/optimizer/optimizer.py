@@ -59,6 +59,12 @@ class StepSizes:
             self.tail[t] = self.ratio * (size[t + 1] + self.tail[t + 1]) / self.keep[t + 1]
         self.uses_v = adam
 
+    def step(self, t: int, *, decays: bool = True, penalised: bool = True) -> moves.Step:
+        """Return the factors of step ``t``, without weight decay or L2 if these do not apply."""
+        keep, l2 = self.keep[t] if decays else 1.0, self.l2 if penalised else 0.0
+        beta1, beta2 = self.beta1, self.beta2
+        return self.rate[t], keep, beta1, beta2, self.root[t], self.eps, l2
+
     def moments(self, like: Float) -> tuple[Float, Float]:
         """Return zero first and second moments for parameters; SGD has no second."""
         # Unlike zeros_like, zeros allocates memory only when it is first written to.
@@ -126,30 +132,16 @@ class SparseTable:
             *factors,
             entry2,
             dense2,
-            *self._step(step),
+            *self._state(step),
         )
 
     def step_given(self, rows: npt.NDArray[np.int32], gradient: Float, step: int) -> None:
         """Update some rows by a dense gradient, float (rows, width)."""
-        kernels.step_given(self.sizes.kind, rows, gradient, *self._step(step))
+        kernels.step_given(self.sizes.kind, rows, gradient, *self._state(step))
 
-    def _step(self, step: int) -> tuple[Any, ...]:
+    def _state(self, step: int) -> tuple[Any, ...]:
         """Return the state to update and the factors of a step, as arguments of both kernels."""
-        sizes = self.sizes
-        return (
-            self.weights,
-            self.m,
-            self.v,
-            self.last,
-            step,
-            sizes.rate[step],
-            sizes.keep[step],
-            sizes.beta1,
-            sizes.beta2,
-            sizes.root[step],
-            sizes.eps,
-            sizes.l2,
-        )
+        return self.weights, self.m, self.v, self.last, step, self.sizes.step(step)
 
 
 class Flat:
@@ -186,11 +178,5 @@ class Flat:
                 self.m[span],
                 self.v[span],
                 self.gradient[span],
-                sizes.rate[step],
-                sizes.keep[step] if decays else 1.0,
-                sizes.beta1,
-                sizes.beta2,
-                sizes.root[step],
-                sizes.eps,
-                sizes.l2 if penalised else 0.0,
+                sizes.step(step, decays=decays, penalised=penalised),
             )
