@@ -5,9 +5,9 @@ Both compute the same weights from the same batch, to rounding.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Protocol
 
 import numpy as np
 import torch
@@ -26,41 +26,20 @@ from .optimizer.optimizer import Flat, SparseTable, StepSizes, has_l2
 from .optimizer.schedule import learning_rates
 
 
-class Backend(Protocol):
+class Backend(ABC):
     """Computes training steps: gradients and updates of one batch, re-feeding included.
 
-    Attributes:
-        mse: Masked mean squared error of the last batch before its step; equal to the loss, except
-            with ordinal outputs.
-    """
-
-    mse: float
-
-    def step(self, batch: Batch, step: int) -> float:
-        """Take step number ``step`` (from 1) and return the batch's loss before it."""
-
-    def flush(self, step: int) -> None:
-        """Apply all deferred updates up to ``step``, so that the weights can be read."""
-
-    def learning_rate(self, step: int) -> float:
-        """Return the learning rate of ``step``."""
-
-    def state(self) -> dict[str, Array]:
-        """Return the optimiser's arrays by name, for a checkpoint."""
-
-    def restore(self, state: dict[str, Array]) -> None:
-        """Restore the optimiser's arrays from ``state``."""
-
-
-class KernelBackend:
-    """Compiled kernels that update only the rows of the two tables that a batch uses.
-
     Args:
-        network: The network, on the CPU; its small parameters are moved into one flat vector.
+        network: The network. ``KernelBackend`` takes it on the CPU, and moves its small parameters
+            into one flat vector.
         config: The training options.
         steps_per_epoch: Number of batches in an epoch.
         group: The processes among which each batch is divided; each is passed the whole batch.
         link: The link from latent scores to ratings of ordinal outputs, or None.
+
+    Attributes:
+        mse: Masked mean squared error of the last batch before its step; equal to the loss, except
+            with ordinal outputs.
     """
 
     def __init__(
@@ -71,9 +50,44 @@ class KernelBackend:
         group: ProcessGroup = ALONE,
         link: OrdinalLink | None = None,
     ) -> None:
-        self.network, self.link, self.mse = network, link, 0.0
-        self.group = group
-        self.sizes = StepSizes(config, steps_per_epoch * config.steps_per_batch)
+        self.network, self.config, self.group, self.link = network, config, group, link
+        self.mse = 0.0
+        self.rates = learning_rates(config, steps_per_epoch * config.steps_per_batch)
+
+    @abstractmethod
+    def step(self, batch: Batch, step: int) -> float:
+        """Take step number ``step`` (from 1) and return the batch's loss before it."""
+
+    @abstractmethod
+    def flush(self, step: int) -> None:
+        """Apply all deferred updates up to ``step``, so that the weights can be read."""
+
+    def learning_rate(self, step: int) -> float:
+        """Return the learning rate of ``step``."""
+        return float(self.rates[step * self.config.steps_per_batch])
+
+    @abstractmethod
+    def state(self) -> dict[str, Array]:
+        """Return the optimiser's arrays by name, for a checkpoint."""
+
+    @abstractmethod
+    def restore(self, state: dict[str, Array]) -> None:
+        """Restore the optimiser's arrays from ``state``."""
+
+
+class KernelBackend(Backend):
+    """Compiled kernels that update only the rows of the two tables that a batch uses."""
+
+    def __init__(
+        self,
+        network: Network,
+        config: TrainConfig,
+        steps_per_epoch: int,
+        group: ProcessGroup = ALONE,
+        link: OrdinalLink | None = None,
+    ) -> None:
+        super().__init__(network, config, steps_per_epoch, group, link)
+        self.sizes = StepSizes(config, self.rates)
         dense = config.l2 > 0  # with L2, every row has a gradient at every step
         self.tied = network.config.tied
         self.table_in = SparseTable(self.sizes, network.table_in.detach().numpy())
@@ -106,9 +120,7 @@ class KernelBackend:
         small += [self.network.bias_out] * trains_bias
         vector = torch.cat([p.detach().reshape(-1) for p in small])
         free = self.network.bias_out.numel() if trains_bias else 0
-        sizes = [
-            (p.numel(), p is not self.network.bias_out, has_l2(self.sizes.config, p)) for p in small
-        ]
+        sizes = [(p.numel(), p is not self.network.bias_out, has_l2(self.config, p)) for p in small]
         self.flat = Flat(self.sizes, vector.numpy(), sizes)
         gradient = torch.from_numpy(self.flat.gradient)
         start = 0
@@ -123,7 +135,7 @@ class KernelBackend:
     @torch.no_grad()
     def step(self, batch: Batch, step: int) -> float:
         """See ``Backend``."""
-        step = (step - 1) * self.sizes.config.steps_per_batch + 1
+        step = (step - 1) * self.config.steps_per_batch + 1
         columns = self._by_column(batch.indptr, batch.column)
         sources = columns if self.shared else self._by_source(batch.in_ptr, batch.source)
         self.table_in.catch_up(sources.columns, step - 1)
@@ -213,11 +225,7 @@ class KernelBackend:
     def flush(self, step: int) -> None:
         """See ``Backend``."""
         for table, rows in zip(self._tables(), self._rows, strict=True):
-            table.catch_up(rows, step * self.sizes.config.steps_per_batch)
-
-    def learning_rate(self, step: int) -> float:
-        """See ``Backend``."""
-        return float(self.sizes.learning_rates[step * self.sizes.config.steps_per_batch])
+            table.catch_up(rows, step * self.config.steps_per_batch)
 
     def state(self) -> dict[str, Array]:
         """See ``Backend``."""
@@ -236,16 +244,8 @@ class KernelBackend:
             array[...] = state[name]
 
 
-class TorchBackend:
-    """Torch's autograd and optimisers with dense gradients, for CUDA.
-
-    Args:
-        network: The network, on any device.
-        config: The training options.
-        steps_per_epoch: Number of batches in an epoch.
-        group: The processes among which each batch is divided; each is passed the whole batch.
-        link: The link from latent scores to ratings of ordinal outputs, or None.
-    """
+class TorchBackend(Backend):
+    """Torch's autograd and optimisers with dense gradients, for CUDA."""
 
     def __init__(
         self,
@@ -255,10 +255,7 @@ class TorchBackend:
         group: ProcessGroup = ALONE,
         link: OrdinalLink | None = None,
     ) -> None:
-        self.network, self.link, self.mse = network, link, 0.0
-        self.config = config
-        self.group = group
-        self.rates = learning_rates(config, steps_per_epoch * config.steps_per_batch)
+        super().__init__(network, config, steps_per_epoch, group, link)
         self._refeed = TorchRefeed(network, config, group) if config.refeed != "off" else None
         trained = [p for p in network.parameters() if p.requires_grad]
         self._decayed = [p for p in trained if p is not network.bias_out]
@@ -318,10 +315,6 @@ class TorchBackend:
 
     def flush(self, step: int) -> None:
         """See ``Backend``: torch's weights are always up to date."""
-
-    def learning_rate(self, step: int) -> float:
-        """See ``Backend``."""
-        return float(self.rates[step * self.config.steps_per_batch])
 
     def state(self) -> dict[str, Array]:
         """See ``Backend``."""

@@ -13,7 +13,6 @@ from ...base.arrays import Float, Float64
 from ...nn import Columns
 from ..config import TrainConfig
 from . import _moves as moves, _row_kernels as kernels
-from .schedule import learning_rates
 
 _KINDS = {"adam": moves.ADAM, "sgd": moves.SGD}
 
@@ -28,18 +27,16 @@ class StepSizes:
 
     Args:
         config: The training options.
-        steps_per_epoch: Number of batches in an epoch.
+        rates: The learning rate of each step, see ``learning_rates``.
     """
 
-    def __init__(self, config: TrainConfig, steps_per_epoch: int) -> None:
+    def __init__(self, config: TrainConfig, rates: Float64) -> None:
         self.kind = _KINDS[config.optimizer]
         self.eps = config.eps
-        self.config = config
         self.l2 = config.l2
         adam = config.optimizer == "adam"
         self.beta1 = config.beta1 if adam else config.momentum
         self.beta2 = config.beta2 if adam else 1.0
-        self.learning_rates = rates = learning_rates(config, steps_per_epoch)
         step = np.arange(len(rates), dtype=np.float64)
         self.root: npt.NDArray[Any] = np.ones_like(rates)
         if adam:
