@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import replace
-from functools import partial
+from functools import cached_property, partial
 from threading import Event
 
 import numpy as np
@@ -15,7 +15,7 @@ from ...base.arrays import Float64, Mask
 from ...base.threads import kernel_threads
 from ...baseline import column_means
 from ...data import Csr, Ratings
-from ...nn import Forward, Inputs, make_inputs
+from ...nn import Inputs, Network, make_inputs
 from ...train import (
     Distillation,
     Epoch,
@@ -80,56 +80,36 @@ class Trainer:
     ) -> None:
         self.settings, self.context = settings, context
         self.teacher_epochs: list[Epoch] = []
-        self._ratings = ratings
-        rng = np.random.default_rng(seed)
-        rows, self._columns = rows_of(ratings, settings.network)
-        self._rows, scale = rows, ratings.scale
-        self._limits = low, high = (scale.low, scale.high) if context.clip else (-np.inf, np.inf)
-        holdout = partial(Holdout.of, low=low, high=high, group=context.group)
-        known, valid = rows, None
-        config = settings.train if start is None else start.config(settings.train)
-        if start is not None:
-            held = start.held(settings.train, rng, rows)
-        elif held is None and settings.train.validation:
-            kept_out = validation_share(settings.train.validation, len(ratings))
-            held = rows.in_order_of_ratings(carve_rows(rows, kept_out, rng))
-        if held is not None:
-            known, out = part(rows, held)
-            valid = holdout(out)
-        self.held = held
-        self._start = start
+        self._ratings, self._start = ratings, start
         self._teachers: list[Trainer] = []
         self._folder: RunFolder | None = None
         self._shrinkage: tuple[float, Inputs] | None = None
-        self._by_codes: Float64 | None = None
         self._continued: Continued | None = None
+        rng = np.random.default_rng(seed)
+        self._rows, self._columns = rows_of(ratings, settings.network)
+        rows, scale = self._rows, ratings.scale
+        self._limits = low, high = (scale.low, scale.high) if context.clip else (-np.inf, np.inf)
+        holdout = partial(Holdout.of, low=low, high=high, group=context.group)
+        self.held = self._hold_out(held, rng)
+        known, valid = rows, None
+        if self.held is not None:
+            known, out = part(rows, self.held)
+            valid = holdout(out)
         offset = column_offset(known, settings.network.center)
         inputs = make_inputs(settings.network, offset, side=rows.side)
         if settings.network.output == "ordinal":
             earlier = None if start is None else start.fitted.inputs.link
-            inputs = replace(inputs, link=first_link(ratings, held, earlier))
-        if start is None:
-            counts = (len(ratings), ratings.n_users, ratings.n_items)
-            shape = settings.network.within(known.n_columns, inputs.table_rows, counts)
-        else:  # an update keeps the widths, whatever the size of the data now
-            shape = settings.network.replace({"hidden": start.fitted.settings.network.hidden})
-        network = new_network(shape, known.n_columns, inputs, context.device, rng)
-        if settings.network.bias_start == "mean":
-            with torch.no_grad():
-                means = column_means(known, offset)
-                network.bias_out.copy_(torch.from_numpy(means))
-        if start is not None:
-            start.load(network)
+            inputs = replace(inputs, link=first_link(ratings, self.held, earlier))
         scored = partial(holdout, users_are_columns=settings.network.rows == "items")
         watched = {
             name: scored(grouped(some, ratings, settings.network.rows))
             for name, some in context.watch.items()
         }
         self.run = Run(
-            network,
+            self._network(known, inputs, rng),
             inputs,
             known,
-            config,
+            settings.train if start is None else start.config(settings.train),
             rng,
             valid,
             only=None if start is None else start.rows(known, rows, rng),
@@ -140,6 +120,32 @@ class Trainer:
             training=scored(known) if "training" in context.measure else None,
             group=context.group,
         )
+
+    def _hold_out(self, held: Mask | None, rng: np.random.Generator) -> Mask | None:
+        """Return the mask of the validation part, drawn unless it was passed."""
+        train, rows = self.settings.train, self._rows
+        if self._start is not None:
+            return self._start.held(train, rng, rows)
+        if held is not None or not train.validation:
+            return held
+        kept_out = validation_share(train.validation, len(self._ratings))
+        return rows.in_order_of_ratings(carve_rows(rows, kept_out, rng))
+
+    def _network(self, known: Csr, inputs: Inputs, rng: np.random.Generator) -> Network:
+        """Return the network with its initial weights."""
+        config, ratings, start = self.settings.network, self._ratings, self._start
+        if start is None:
+            counts = (len(ratings), ratings.n_users, ratings.n_items)
+            shape = config.within(known.n_columns, inputs.table_rows, counts)
+        else:  # an update keeps the widths, whatever the size of the data now
+            shape = config.replace({"hidden": start.fitted.settings.network.hidden})
+        network = new_network(shape, known.n_columns, inputs, self.context.device, rng)
+        if config.bias_start == "mean":
+            with torch.no_grad():
+                network.bias_out.copy_(torch.from_numpy(column_means(known, inputs.offset)))
+        if start is not None:
+            start.load(network)
+        return network
 
     def distill_from(self, teachers: Sequence[Teacher]) -> None:
         """Add the predictions of teachers as targets (knowledge distillation)."""
@@ -318,12 +324,9 @@ class Trainer:
             teacher_epochs=self.teacher_epochs,
         )
         if shrink and self._stores_codes and self._codes_are_better(coefficient):
-            fitted.stored = self._codes(fitted.forward, known, whole=True)
+            teachers = self._all_teachers(known, whole=True)
+            fitted.stored = StoredCodes.fit(fitted.forward, known, teachers)
         return fitted
-
-    def _codes(self, forward: Forward, known: Csr, *, whole: bool) -> StoredCodes:
-        """Fit stored codes of users; ``whole`` as for ``as_teacher``."""
-        return StoredCodes.fit(forward, known, self._all_teachers(known, whole=whole))
 
     def _all_teachers(self, known: Csr, *, whole: bool) -> list[Teacher]:
         if self._continued is not None:
@@ -369,22 +372,24 @@ class Trainer:
         assert self.held is not None
         with run.threads():
             if stored:
-                if self._by_codes is None:
-                    self._by_codes = self._validation_by_codes(run.valid)
                 return self._by_codes
             predicted = run.valid.predict(run.network, run.inputs, run.known)
         if run.network.config.rows == "users":
             return predicted
         return in_user_order(self._ratings, self.held, predicted)
 
-    def _validation_by_codes(self, held: Holdout) -> Float64:
-        run, rows = self.run, np.repeat(held.rows, np.diff(held.indptr))
+    @cached_property
+    def _by_codes(self) -> Float64:
+        run, held = self.run, self.run.valid
+        assert held is not None
+        rows = np.repeat(held.rows, np.diff(held.indptr))
+        teachers = self._all_teachers(run.known, whole=False)
         if self._continued is not None:  # the mean that codes approximate: faster
             network_predictions = held.predict(run.network, run.inputs, run.known)
-            (teacher,) = self._all_teachers(run.known, whole=False)
+            (teacher,) = teachers
             return OWN * network_predictions + (1.0 - OWN) * teacher.entries(rows, held.columns)
         forward = make_forward(run.network.config, run.network.arrays(), run.inputs)
-        codes = self._codes(forward, run.known, whole=False)
+        codes = StoredCodes.fit(forward, run.known, teachers)
         return codes.forward(forward).entries_of(codes.codes, codes.added, rows, held.columns)
 
 
