@@ -114,7 +114,7 @@ def serve(settings: ServeSettings, *, on_start: Callable[[str], None] | None = N
         if settings.workers == 1:
             _answer(settings, metrics, 0, listener, lambda: announce(_address(listener)))
         else:
-            _supervise(settings, metrics, listener, announce)
+            _Supervisor(settings, metrics, listener, announce).run()
 
 
 def _answer(
@@ -171,95 +171,109 @@ def _answer(
         gc.unfreeze()  # frozen objects would cause errors in clean-up at exit
 
 
-def _supervise(
-    settings: ServeSettings,
-    metrics: Metrics,
-    listener: socket.socket,
-    announce: Callable[[str], None],
-) -> None:
-    """Supervise the workers until a signal."""
-    ready_reader, ready_writer = os.pipe()
-    alive_reader, alive_writer = os.pipe()  # never written to: it closes when this process ends
-    children: dict[int, tuple[int, float]] = {}
-    stopping = False
-    ready = threading.Event()
-    due: dict[int, float] = {}
-    failures = dict.fromkeys(range(settings.workers), 0)
+class _Supervisor:
+    """Keeps the workers running until a signal."""
 
-    def start(worker: int) -> None:
+    def __init__(
+        self,
+        settings: ServeSettings,
+        metrics: Metrics,
+        listener: socket.socket,
+        announce: Callable[[str], None],
+    ) -> None:
+        self._settings, self._metrics, self._listener = settings, metrics, listener
+        self._announce = announce
+        self._ready_reader, self._ready_writer = os.pipe()
+        # Never written to: it closes when this process ends.
+        self._alive_reader, self._alive_writer = os.pipe()
+        self._ready = threading.Event()
+        self._children: dict[int, tuple[int, float]] = {}
+        self._due: dict[int, float] = {}
+        self._failures = dict.fromkeys(range(settings.workers), 0)
+        self._stopping = self._failed = False
+
+    def run(self) -> None:
+        """Supervise the workers until a signal."""
+        settings = self._settings
+        handlers = {
+            signal.SIGINT: self._stop,
+            signal.SIGTERM: self._stop,
+            signal.SIGHUP: lambda *_: self._signal(signal.SIGHUP),
+            signal.SIGALRM: lambda *_: self._signal(signal.SIGKILL),
+        }
+        gc.freeze()
+        before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+        try:
+            for worker in range(settings.workers):
+                self._start(worker)
+            arguments = self._ready_reader, settings.workers, self._listener
+            threading.Thread(
+                target=_announce, args=(*arguments, self._announce, self._ready), daemon=True
+            ).start()
+            while self._children or (self._due and not self._stopping):
+                now = time.monotonic()
+                for worker in [w for w, at in self._due.items() if at <= now]:
+                    if not self._stopping:
+                        del self._due[worker]
+                        self._start(worker)
+                self._ended(*_next_end(wait=not self._due))
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            for number, handler in before.items():
+                signal.signal(number, handler)
+            for end in (self._ready_writer, self._alive_reader, self._alive_writer):
+                os.close(end)
+            gc.unfreeze()
+        if self._failed:
+            raise MatineeError("the workers could not start; the reason is above")
+
+    def _start(self, worker: int) -> None:
         pid = os.fork()
         if pid == 0:
-            os.close(ready_reader)
-            os.close(alive_writer)
-            _work(settings, metrics, worker, listener, ready_writer, alive_reader)
-        children[pid] = (worker, time.monotonic())
+            os.close(self._ready_reader)
+            os.close(self._alive_writer)
+            _work(
+                self._settings,
+                self._metrics,
+                worker,
+                self._listener,
+                self._ready_writer,
+                self._alive_reader,
+            )
+        self._children[pid] = (worker, time.monotonic())
 
-    def signal_worker(number: int) -> None:
-        for pid in children:
+    def _signal(self, number: int) -> None:
+        for pid in self._children:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, number)
 
-    def stop(*_: Any) -> None:
-        nonlocal stopping
-        if not stopping:
-            signal.setitimer(signal.ITIMER_REAL, settings.shutdown_seconds + _STUCK)
-        stopping = True
-        signal_worker(signal.SIGTERM)
+    def _stop(self, *_: Any) -> None:
+        if not self._stopping:
+            signal.setitimer(signal.ITIMER_REAL, self._settings.shutdown_seconds + _STUCK)
+        self._stopping = True
+        self._signal(signal.SIGTERM)
 
-    handlers = {
-        signal.SIGINT: stop,
-        signal.SIGTERM: stop,
-        signal.SIGHUP: lambda *_: signal_worker(signal.SIGHUP),
-        signal.SIGALRM: lambda *_: signal_worker(signal.SIGKILL),
-    }
-    gc.freeze()
-    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
-    failed = False
-    try:
-        for worker in range(settings.workers):
-            start(worker)
-        threading.Thread(
-            target=_announce,
-            args=(ready_reader, settings.workers, listener, announce, ready),
-            daemon=True,
-        ).start()
-        while children or (due and not stopping):
-            for worker in [w for w, at in due.items() if at <= time.monotonic() and not stopping]:
-                del due[worker]
-                start(worker)
-            pid, status = _next_end(wait=not due)
-            if pid not in children:
-                continue
-            worker, began = children.pop(pid)
-            metrics.stopped(worker)
-            code = os.waitstatus_to_exitcode(status)
-            if stopping:
-                continue
-            if code == _FAILED and not ready.is_set():
-                failed = True
-                stop()
-                continue
-            # Other workers serve meanwhile, and the folder may be complete at the next attempt.
-            failures[worker] = failures[worker] + 1 if code == _FAILED else 0
-            pause = min(2.0 ** failures[worker], _LONGEST) if code == _FAILED else 0.0
-            if time.monotonic() - began < _EARLY:
-                pause = max(pause, 1.0)
-            due[worker] = time.monotonic() + pause
-            _log.error(
-                "worker %d ended with %d; another takes its place%s",
-                worker,
-                code,
-                f" in {pause:g} s" if pause else "",
-            )
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        for number, handler in before.items():
-            signal.signal(number, handler)
-        for end in (ready_writer, alive_reader, alive_writer):
-            os.close(end)
-        gc.unfreeze()
-    if failed:
-        raise MatineeError("the workers could not start; the reason is above")
+    def _ended(self, pid: int, status: int) -> None:
+        """Schedule another worker in place of one that ended, unless all are to stop."""
+        if pid not in self._children:
+            return
+        worker, began = self._children.pop(pid)
+        self._metrics.stopped(worker)
+        code = os.waitstatus_to_exitcode(status)
+        if self._stopping:
+            return
+        if code == _FAILED and not self._ready.is_set():
+            self._failed = True
+            self._stop()
+            return
+        # Other workers serve meanwhile, and the folder may be complete at the next attempt.
+        self._failures[worker] = self._failures[worker] + 1 if code == _FAILED else 0
+        pause = min(2.0 ** self._failures[worker], _LONGEST) if code == _FAILED else 0.0
+        if time.monotonic() - began < _EARLY:
+            pause = max(pause, 1.0)
+        self._due[worker] = time.monotonic() + pause
+        later = f" in {pause:g} s" if pause else ""
+        _log.error("worker %d ended with %d; another takes its place%s", worker, code, later)
 
 
 def _next_end(*, wait: bool) -> tuple[int, int]:
