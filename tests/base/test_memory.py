@@ -10,6 +10,7 @@ from matinee.base.memory import (
     chunks,
     count_codes,
     entries_of,
+    find_entries,
     large_empty,
     large_take,
     memory_limit,
@@ -113,3 +114,11 @@ def test_the_entries_of_rows_in_any_order() -> None:
     ends, entries = entries_of(indptr, np.zeros(0, dtype=np.int64))
     assert ends.tolist() == [0]
     assert entries.tolist() == []
+
+
+def test_entries_are_found_by_row_and_column() -> None:
+    indptr, indices = np.array([0, 2, 2, 4]), np.array([1, 5, 0, 5], dtype=np.int32)
+    rows, columns = np.array([2, 0, 0, 1, -1, 2]), np.array([5, 1, 4, 5, 1, -1], dtype=np.int32)
+    assert find_entries(indptr, indices, rows, columns).tolist() == [3, 0, -1, -1, -1, -1]
+    none = np.empty(0, dtype=np.int32)
+    assert find_entries(np.zeros(4, dtype=np.int64), none, rows, columns).tolist() == [-1] * 6

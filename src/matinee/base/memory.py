@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .arrays import Array, Float64, Int64, row_bounds
+from .arrays import Array, Float64, Int32, Int64, row_bounds
 
 _SHARE = 16
 """Vectors of more than this part of the memory are kept in temporary files."""
@@ -164,3 +164,24 @@ def chunks(size: int) -> Iterator[slice]:
     """Slices of about a million entries that cover a vector in order."""
     for start in range(0, size, _CHUNK):
         yield slice(start, min(start + _CHUNK, size))
+
+
+def find_entries(
+    indptr: Int64, indices: Int32, rows: npt.NDArray[np.integer[Any]], columns: Int32
+) -> Int64:
+    """Return the position of the entry of each (row, column), int64 (n,); -1 for none.
+
+    Args:
+        indptr: int64 (rows + 1,).
+        indices: int32 (entries,), the columns of each row, ascending.
+        rows: Rows, (n,); -1 for none.
+        columns: int32 (n,); -1 for none.
+    """
+    keys = np.repeat(np.arange(len(indptr) - 1, dtype=np.int64) << 32, np.diff(indptr)) + indices
+    out = np.full(len(rows), -1, dtype=np.int64)
+    for some in chunks(len(rows) if len(keys) else 0):
+        known = some.start + np.flatnonzero((rows[some] >= 0) & (columns[some] >= 0))
+        pairs = (rows[known].astype(np.int64) << 32) + columns[known]
+        at = np.minimum(np.searchsorted(keys, pairs), len(keys) - 1)
+        out[known] = np.where(keys[at] == pairs, at, -1)
+    return out

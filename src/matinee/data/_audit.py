@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..base.arrays import Mask
+from ..base.memory import find_entries
 from ..errors import DataError
 from ._encode_kernels import repeated
 from ._repeats import repeated_in
@@ -22,8 +22,6 @@ from .leaks.same_second import SameSecond, same_second
 from .loading import load
 from .ratings import Ratings
 from .sources.home import locate
-
-_CHUNK = 1 << 22
 
 
 @dataclass(frozen=True)
@@ -126,7 +124,10 @@ def audit(
     items = _codes(train.item_ids.encode(test.item_ids.ids), train.items, train.n_items)
     # Training rating of each test row, -1 if there is none.
     row_user, row_item = users[test.users], items[test.items]
-    shared, same_value = _shared(train, row_user, row_item, test.values)
+    by_user = train.by_user
+    entry = find_entries(by_user.indptr, by_user.indices, row_user, row_item)
+    shared = entry >= 0
+    same_value = shared & (by_user.values[entry] == test.values)
     first = np.flatnonzero(shared)[:3]
     renamed = _renamed(train, test, users, row_item)
     alike = np.flatnonzero(renamed.rows >= 0)
@@ -211,29 +212,6 @@ def _codes(
     """Return codes in a vocabulary, -1 for those without a rating."""
     rated = np.bincount(present, minlength=n) > 0
     return np.where((codes >= 0) & rated[codes], codes, np.int32(-1)).astype(np.int32)
-
-
-def _shared(
-    train: Ratings,
-    users: npt.NDArray[np.int32],
-    items: npt.NDArray[np.int32],
-    values: npt.NDArray[np.float32],
-) -> tuple[Mask, Mask]:
-    """Return the masks of (user, item) pairs in ``train``, and of those with the same rating."""
-    shared, same = np.zeros(len(users), dtype=bool), np.zeros(len(users), dtype=bool)
-    # Grouped by user and ascending by item, the pairs are already sorted.
-    rows = train.by_user
-    owners = np.repeat(np.arange(rows.n_rows, dtype=np.int64), rows.counts)
-    keys = owners * train.n_items + rows.indices
-    for start in range(0, len(users), _CHUNK):
-        part = slice(start, start + _CHUNK)
-        known = start + np.flatnonzero((users[part] >= 0) & (items[part] >= 0))
-        pair_keys = users[known].astype(np.int64) * train.n_items + items[known]
-        position = np.minimum(np.searchsorted(keys, pair_keys), len(keys) - 1)
-        hit = keys[position] == pair_keys
-        shared[known] = hit
-        same[known] = hit & (rows.values[position] == values[known])
-    return shared, same
 
 
 def _renamed(

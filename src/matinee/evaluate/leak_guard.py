@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..base.arrays import Int32, Int64, Mask, UInt64
+from ..base.memory import find_entries
 from ..data import Histories, Ids, Ratings, Vocabulary
 from ..data.fingerprints import hash_ids, hash_pairs
 from ..data.leaks.renamed import HeldOutPeople, find_renamed, many_renamed
@@ -223,14 +224,7 @@ def _seen(model: Guarded, test: Ratings, histories: Histories, rows: Int64, item
         people = people[1:]
         inverse = inverse - 1
     visible = histories.take(people)
-    width = len(model.item_ids)
-    keys = np.repeat(np.arange(len(people)), visible.counts) * width + visible.items
-    if len(keys):
-        known = np.flatnonzero((inverse >= 0) & (codes >= 0))
-        pairs = inverse[known] * width + codes[known]
-        position = np.minimum(np.searchsorted(keys, pairs), len(keys) - 1)
-        seen[known] |= keys[position] == pairs
-    return seen
+    return seen | (find_entries(visible.indptr, visible.items, inverse, codes) >= 0)
 
 
 def _renamed(

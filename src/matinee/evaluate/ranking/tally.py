@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...base.arrays import Float32, Float64, Int32, Int64
+from ...base.memory import find_entries
 from ...data import Histories
 from ...errors import TrainingError, UsageError
 from .batch import ListBatch
@@ -146,13 +147,8 @@ def positions_among_tested(best: Int32, indptr: Int64, tested: Int32) -> Int64:
     Returns:
         int64 (people, k), positions in ``tested``; -1 if absent.
     """
-    people = np.arange(len(best))
-    wide = 1 + max(int(best.max(initial=0)), int(tested.max(initial=0)))
-    pairs = np.repeat(people, np.diff(indptr)) * wide + tested
-    asked = people[:, None] * wide + best
-    entries = np.searchsorted(pairs, asked)
-    is_tested = np.append(pairs, -1)[entries] == asked
-    return np.where(is_tested & (best >= 0), entries, -1)
+    people = np.repeat(np.arange(len(best)), best.shape[1])
+    return find_entries(indptr, tested, people, best.ravel()).reshape(best.shape)
 
 
 def _batch(

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...base.arrays import Float32, Int64
+from ...base.memory import find_entries
 from ...data import Histories
 
 
@@ -52,14 +53,9 @@ class Grown:
 
 def _common(before: Histories, now: Histories) -> tuple[Int64, Int64]:
     """Count each user's items that are in both, and those of them with an equal rating."""
-    keys = []
-    for each in (before, now):
-        row = np.repeat(np.arange(len(each), dtype=np.int64), each.counts)
-        keys.append((row << 32) + each.items)
-    at = np.searchsorted(keys[1], keys[0])  # items ascend within a user, so the keys ascend
-    at = np.minimum(at, max(len(keys[1]) - 1, 0))
-    common = keys[1][at] == keys[0] if len(keys[1]) else np.zeros(len(keys[0]), dtype=bool)
-    equal = common & (now.values[at] == before.values) if len(keys[1]) else common
-    user = keys[0] >> 32
+    user = np.repeat(np.arange(len(before)), before.counts)
+    entries = find_entries(now.indptr, now.items, user, before.items)
+    common = entries >= 0
+    equal = np.append(now.values, np.float32(np.nan))[entries] == before.values
     counts = [np.bincount(user[mask], minlength=len(before)) for mask in (common, equal)]
     return counts[0], counts[1]
