@@ -90,55 +90,22 @@ def _coverage(totals: ListTotals) -> Float64:
     return (totals.exposure > 0).mean(axis=1)
 
 
+def _mean(name: str, label: str, describe: str) -> Metric:
+    """Return the metric that is the mean over users of the summand of its name."""
+    return Metric(name, label, "list", "higher", lambda totals: totals.mean(name), describe)
+
+
 LIST_METRICS: tuple[Metric, ...] = (
-    Metric(
-        "recall",
-        "recall",
-        "list",
-        "higher",
-        lambda totals: totals.mean("recall"),
-        "Share of a person's relevant items that are in the list.",
-    ),
-    Metric(
-        "precision",
-        "precision",
-        "list",
-        "higher",
-        lambda totals: totals.mean("precision"),
-        "Share of the list's k places that hold a relevant item.",
-    ),
-    Metric(
-        "ndcg",
-        "nDCG",
-        "list",
-        "higher",
-        lambda totals: totals.mean("ndcg"),
-        "Hits discounted by 1 / log2(rank + 1), of the most that is achievable.",
-    ),
-    Metric(
-        "mrr",
-        "MRR",
-        "list",
-        "higher",
-        lambda totals: totals.mean("mrr"),
-        "1 / rank of the first hit, 0 without a hit.",
-    ),
-    Metric(
+    _mean("recall", "recall", "Share of a person's relevant items that are in the list."),
+    _mean("precision", "precision", "Share of the list's k places that hold a relevant item."),
+    _mean("ndcg", "nDCG", "Hits discounted by 1 / log2(rank + 1), of the most that is achievable."),
+    _mean("mrr", "MRR", "1 / rank of the first hit, 0 without a hit."),
+    _mean(
         "map",
         "MAP",
-        "list",
-        "higher",
-        lambda totals: totals.mean("map"),
         "Sum of the precisions at the ranks of the hits, divided by the number of relevant items.",
     ),
-    Metric(
-        "hit_rate",
-        "hit rate",
-        "list",
-        "higher",
-        lambda totals: totals.mean("hit_rate"),
-        "Share of people with at least one hit.",
-    ),
+    _mean("hit_rate", "hit rate", "Share of people with at least one hit."),
     Metric(
         "mean_rating",
         "mean rating",
