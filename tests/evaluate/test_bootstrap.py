@@ -33,7 +33,7 @@ def test_resamples_are_of_users() -> None:
     for row in range(7):
         part = sums.take(drawn[row])
         assert np.allclose(got.rmse[row], part.rmse())
-        assert np.allclose(got.totals.mean("absolute")[row], part.mae())
+        assert np.allclose(got.mean("absolute")[row], part.mae())
 
 
 def test_models_share_the_draws() -> None:

@@ -21,10 +21,10 @@ from ._test_batches import EvalBatch, frozen, prequential
 from ._uncertainty import UncertaintySums
 from .leak_guard import Guarded, Overlap, guard, overlap_notes
 from .metric import Interval, Score
-from .metrics import ErrorSums
+from .metrics import ErrorSums, ErrorTotals
 from .registry import metrics_of
 from .sizes import size_labels
-from .statistics.bootstrap import RESAMPLES, Resamples, bootstrap, interval
+from .statistics.bootstrap import RESAMPLES, bootstrap, interval
 
 
 class Scored(Guarded, Protocol):
@@ -252,7 +252,7 @@ def _part(sums: ErrorSums) -> Subset:
 
 def _scores(
     sums: ErrorSums, columns: tuple[str, ...], seed: int, resamples: int
-) -> tuple[dict[str, dict[str, Score]], Resamples | None]:
+) -> tuple[dict[str, dict[str, Score]], ErrorTotals | None]:
     """Compute every metric of every column, and the resamples behind the intervals."""
     several = len(sums.counts) > 1
     draws = (
@@ -261,14 +261,14 @@ def _scores(
     scores: dict[str, dict[str, Score]] = {column: {} for column in columns}
     for metric in metrics_of("rating"):
         values = metric.from_sums(sums.totals())
-        drawn = None if draws is None else metric.from_sums(draws.totals)
+        drawn = None if draws is None else metric.from_sums(draws)
         for at, column in enumerate(columns):
             bounds = None if drawn is None else interval(drawn[:, at])
             scores[column][metric.name] = Score(float(values[at]), bounds)
     return scores, draws
 
 
-def _gain(draws: Resamples | None, at: int) -> Interval | None:
+def _gain(draws: ErrorTotals | None, at: int) -> Interval | None:
     return None if draws is None else interval(draws.rmse[:, at] - draws.rmse[:, 0])
 
 

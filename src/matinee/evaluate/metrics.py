@@ -38,6 +38,11 @@ class ErrorTotals:
         """Return the mean of a summand over ratings, float64, shape (..., models)."""
         return self.sums[summand] / self.counts
 
+    @property
+    def rmse(self) -> Float64:
+        """RMSE over ratings, float64, shape (..., models)."""
+        return np.sqrt(self.mean("squared"))
+
 
 RATING_METRICS: tuple[Metric, ...] = (
     Metric(
@@ -45,7 +50,7 @@ RATING_METRICS: tuple[Metric, ...] = (
         "RMSE",
         "rating",
         "lower",
-        lambda totals: np.sqrt(totals.mean("squared")),
+        lambda totals: totals.rmse,
         "Root mean squared error over all test ratings.",
     ),
     Metric(
@@ -119,7 +124,7 @@ class ErrorSums:
 
     def rmse(self) -> Float64:
         """Return the global RMSE per model, over ratings, shape (models,)."""
-        return np.sqrt(self.totals().mean("squared"))
+        return self.totals().rmse
 
     def mae(self) -> Float64:
         """Return the global MAE per model, over ratings, shape (models,)."""

@@ -5,8 +5,6 @@ A user's errors are correlated, so resampling single ratings would make interval
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from ...base.arrays import Float64
@@ -19,32 +17,19 @@ _GROUPS = 20_000
 """With more users, random groups of users are resampled: equivalent, and much faster."""
 
 
-@dataclass(frozen=True, eq=False)
-class Resamples:
-    """Totals of every model on every resample, from which metrics are computed.
-
-    Attributes:
-        totals: Sums of each resample, float64, each shape (resamples, models).
-    """
-
-    totals: ErrorTotals
-
-    @property
-    def rmse(self) -> Float64:
-        """RMSE, float64, shape (resamples, models)."""
-        return np.sqrt(self.totals.mean("squared"))
-
-
-def bootstrap(sums: ErrorSums, rng: np.random.Generator, resamples: int = RESAMPLES) -> Resamples:
+def bootstrap(sums: ErrorSums, rng: np.random.Generator, resamples: int = RESAMPLES) -> ErrorTotals:
     """Draw users with replacement, as many as there are, and sum their errors.
 
     Every model is scored on the same draws, so that differences between columns are paired.
     Efron and Tibshirani, "An Introduction to the Bootstrap" (1993), section 8.
+
+    Returns:
+        The sums of each resample, float64, each shape (resamples, models).
     """
     columns = np.hstack([sums.counts[:, None], *sums.sums.values()])
     totals = resample(columns, rng, resamples)
     each = np.split(totals[:, 1:], len(sums.sums), axis=1)
-    return Resamples(ErrorTotals(totals[:, :1], dict(zip(sums.sums, each, strict=True))))
+    return ErrorTotals(totals[:, :1], dict(zip(sums.sums, each, strict=True)))
 
 
 def resample(columns: Float64, rng: np.random.Generator, resamples: int = RESAMPLES) -> Float64:
