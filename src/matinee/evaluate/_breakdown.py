@@ -18,7 +18,7 @@ from ._evaluate import Scored
 from ._test_batches import batches
 from .metric import Interval
 from .metrics import ErrorSums
-from .sizes import size_labels
+from .sizes import size_bins
 from .statistics.bootstrap import bootstrap, interval
 
 _BINS = 20
@@ -173,13 +173,9 @@ def _calibration(sums: _Sums) -> Iterator[CalibrationBin]:
 
 
 def _bins(sums: ErrorSums, sizes: npt.NDArray[Any], rng: np.random.Generator) -> Iterator[ErrorBin]:
-    rated = sums.counts > 0
-    bins, labels = size_labels(sizes)
-    for at, label in enumerate(labels):
-        members = np.flatnonzero(rated & (bins == at))
-        if len(members) == 0:
-            continue
-        part = sums.take(members)
+    rated = np.flatnonzero(sums.counts)
+    for label, members in size_bins(sizes[rated]):
+        part = sums.take(rated[members])
         rmse = part.rmse()
         draws = bootstrap(part, rng) if len(members) > 1 else None
         yield ErrorBin(

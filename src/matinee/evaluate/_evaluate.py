@@ -23,7 +23,7 @@ from .leak_guard import Guarded, Overlap, guard, overlap_notes
 from .metric import Interval, Score
 from .metrics import ErrorSums, ErrorTotals
 from .registry import metrics_of
-from .sizes import size_labels
+from .sizes import size_bins
 from .statistics.bootstrap import RESAMPLES, bootstrap, interval
 
 
@@ -273,12 +273,8 @@ def _gain(draws: ErrorTotals | None, at: int) -> Interval | None:
 
 
 def _bins(sums: ErrorSums, known_of: npt.NDArray[Any]) -> Iterator[HistoryBin]:
-    bins, labels = size_labels(known_of)
     bias = _COLUMNS.index("bias")
-    for at, label in enumerate(labels):
-        users = np.flatnonzero(bins == at)
-        if len(users) == 0:
-            continue
+    for label, users in size_bins(known_of):
         part = sums.take(users)
         rmse = part.rmse()
         yield HistoryBin(

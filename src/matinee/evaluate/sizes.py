@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -9,13 +10,17 @@ import numpy.typing as npt
 
 from ..base.arrays import Int64
 
-_EDGES = np.array([0, 1, 5, 10, 20, 50, 100, 200, 500])
+_EDGES = (0, 1, 5, 10, 20, 50, 100, 200, 500)
 
 
-def size_labels(sizes: npt.NDArray[Any]) -> tuple[Int64, list[str]]:
-    """Return the bin of each number of ratings, and the names of the bins, such as "20-49"."""
-    bins: Int64 = np.searchsorted(_EDGES, sizes, side="right") - 1
-    ends = [int(edge) - 1 for edge in _EDGES[1:]]
-    lows = [int(edge) for edge in _EDGES]
-    labels = [f"{a}" if a == b else f"{a}-{b}" for a, b in zip(lows[:-1], ends, strict=True)]
-    return bins, [*labels, f"{lows[-1]}+"]
+def size_bins(sizes: npt.NDArray[Any]) -> Iterator[tuple[str, Int64]]:
+    """Yield the ranges of numbers of ratings, such as "20-49", and the positions in each.
+
+    Ranges without any are left out.
+    """
+    bins = np.searchsorted(_EDGES, sizes, side="right") - 1
+    for at, (low, above) in enumerate(zip(_EDGES, (*_EDGES[1:], None), strict=True)):
+        positions = np.flatnonzero(bins == at)
+        if len(positions):
+            end = "+" if above is None else "" if above == low + 1 else f"-{above - 1}"
+            yield f"{low}{end}", positions

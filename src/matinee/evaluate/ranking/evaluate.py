@@ -16,7 +16,7 @@ from ...errors import UsageError, checked_seed, nearest
 from ..leak_guard import Guarded, Overlap, guard, overlap_notes
 from ..metric import Score
 from ..registry import metrics_of
-from ..sizes import size_labels
+from ..sizes import size_bins
 from ..statistics.bootstrap import RESAMPLES, finite_interval
 from .baselines import LIST_BASELINES, liked
 from .items import ItemStatistics
@@ -261,18 +261,15 @@ def _named(names: Sequence[str], values: npt.NDArray[np.floating]) -> dict[str, 
 def _by_history(
     sums: ListSums, known: Int64, targets: Relevant, names: Sequence[str]
 ) -> Iterator[ListHistoryBin]:
-    bins, labels = size_labels(known)
-    for at, label in enumerate(labels):
-        people = np.flatnonzero(bins == at)
-        if len(people):
-            totals = sums.take(people)
-            yield ListHistoryBin(
-                items=label,
-                n_people=len(people),
-                n=int(targets.counts[people].sum()),
-                ndcg=_named(names, totals.mean("ndcg")),
-                recall=_named(names, totals.mean("recall")),
-            )
+    for label, people in size_bins(known):
+        totals = sums.take(people)
+        yield ListHistoryBin(
+            items=label,
+            n_people=len(people),
+            n=int(targets.counts[people].sum()),
+            ndcg=_named(names, totals.mean("ndcg")),
+            recall=_named(names, totals.mean("recall")),
+        )
 
 
 def _by_popularity(
@@ -281,22 +278,17 @@ def _by_popularity(
     relevant = targets.per_item(len(items))
     slots = np.maximum(sums.exposure.sum(axis=1), 1)
     trained = max(int(items.counts.sum()), 1)
-    bins, labels = size_labels(items.counts)
-    for at, label in enumerate(labels):
-        items_of_bin = np.flatnonzero(bins == at)
-        if len(items_of_bin):
-            n = int(relevant[items_of_bin].sum())
-            hits = sums.item_hits[:, items_of_bin].sum(axis=1)
-            yield ListPopularityBin(
-                people=label,
-                n_items=len(items_of_bin),
-                n=n,
-                trained=float(items.counts[items_of_bin].sum() / trained),
-                recall={
-                    name: float(h / n) if n else None for name, h in zip(names, hits, strict=True)
-                },
-                shown=_named(names, sums.exposure[:, items_of_bin].sum(axis=1) / slots),
-            )
+    for label, codes in size_bins(items.counts):
+        n = int(relevant[codes].sum())
+        hits = sums.item_hits[:, codes].sum(axis=1)
+        yield ListPopularityBin(
+            people=label,
+            n_items=len(codes),
+            n=n,
+            trained=float(items.counts[codes].sum() / trained),
+            recall={name: float(h / n) if n else None for name, h in zip(names, hits, strict=True)},
+            shown=_named(names, sums.exposure[:, codes].sum(axis=1) / slots),
+        )
 
 
 def _notes(
