@@ -74,14 +74,7 @@ def quickstart(
     if epochs is not None:
         settings = settings.replace({"train.epochs": epochs}, "--epochs")
     note(f"matinee: training on {len(train):,} ratings, {len(test):,} are held out")
-    fitted = fit(
-        settings,
-        parts,
-        out,
-        preset="default",
-        seed=seed,
-        quiet=json,
-    )
+    fitted = fit(settings, parts, out, preset="default", seed=seed, quiet=json)
     assert fitted is not None  # this is the only process
     taste = _taste(fitted.model, ratings)
     table = fitted.model.recommend([{item: value for item, _, value in taste}], k=10)

@@ -139,13 +139,8 @@ def recommend(
     meant: list[tuple[str, float]] = []
     if users:
         requested_users = list(dict.fromkeys(users))
-        unknown = [
-            u
-            for u, code in zip(
-                requested_users, loaded.user_ids.encode(requested_users), strict=True
-            )
-            if code < 0
-        ]
+        codes = loaded.user_ids.encode(requested_users)
+        unknown = [u for u, code in zip(requested_users, codes, strict=True) if code < 0]
         _say_skipped("user", unknown if skip_unknown else [])
     elif rate:
         from ..ids import read_ratings
@@ -282,16 +277,9 @@ def _show(tables: Iterable[Table], meant: list[tuple[str, float]]) -> None:
             first = False
             columns = ("rank", "item_id", "score", "predicted", "title")
             names = [name for name in columns if name in part.columns]
-            print_table(
-                names,
-                [
-                    [
-                        f"{row[name]:.3f}" if name in ("score", "predicted") else row[name]
-                        for name in names
-                    ]
-                    for row in part.rows()
-                ],
-            )
+            digits = dict.fromkeys(("score", "predicted"), ".3f")
+            rows = [[format(row[n], digits.get(n, "")) for n in names] for row in part.rows()]
+            print_table(names, rows)
     if first:
         echo(
             "nothing to recommend: these people are unknown, or have rated everything that may "

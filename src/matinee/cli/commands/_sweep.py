@@ -309,11 +309,6 @@ def _show_gain(gain: Gain, preset: str, *, alone: bool) -> None:
         ["", "RMSE", "gain", "95% interval of the gain"],
         [
             (preset, gain.before, None, None),
-            (
-                "best",
-                gain.after,
-                gain.gain,
-                interval_text(gain.interval) or None,
-            ),
+            ("best", gain.after, gain.gain, interval_text(gain.interval) or None),
         ],
     )
