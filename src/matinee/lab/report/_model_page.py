@@ -68,18 +68,7 @@ class ModelReport:
         allow_overlap: bool = False,
         seed: int = 0,
     ) -> ModelReport:
-        """Evaluate a model for its report.
-
-        Args:
-            model: The model.
-            test: Held-out ratings; without them there is no score.
-            histories: As for ``Recommender.evaluate``.
-            allow_overlap: Likewise.
-            seed: Seeds the bootstrap of the intervals.
-
-        Raises:
-            LeakError: The model has seen test ratings, unless ``allow_overlap``.
-        """
+        """Evaluate a model for its report; arguments as for ``write_model_report``."""
         score = errors = lists = None
         loves: list[LovePoint] = []
         if test is not None:
@@ -139,11 +128,6 @@ class ModelReport:
             date=datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d"),
         )
 
-    def write(self, path: Path) -> Path:
-        """Write the page."""
-        write_text(path, self.html())
-        return path
-
 
 def write_model_report(
     model: Recommender,
@@ -175,7 +159,8 @@ def write_model_report(
     report = ModelReport.of(
         model, test, histories=histories, allow_overlap=allow_overlap, seed=seed
     )
-    return report.write(file)
+    write_text(file, report.html())
+    return file
 
 
 def _evaluated(model: Recommender, test: Ratings, **options: Any) -> ListEvaluation | None:

@@ -120,11 +120,6 @@ class StudyReport:
             return []
         return [(name.replace("_", " "), f"{meaning}.") for name, meaning in PROTOCOLS.items()]
 
-    def write(self, path: Path) -> Path:
-        """Write the page."""
-        write_text(path, self.html())
-        return path
-
 
 def write_study_report(results: Results, path: Path | str) -> Path:
     """Write a study's report: one HTML file that opens from disk, with no network and no server.
@@ -142,7 +137,8 @@ def write_study_report(results: Results, path: Path | str) -> Path:
     file = Path(path).expanduser()
     if file.is_dir() or not file.suffix:
         file = file / f"{results.study.name}.html"
-    return StudyReport.of(results).write(file)
+    write_text(file, StudyReport.of(results).html())
+    return file
 
 
 def _section(summary: Summary, group: ArmGroup) -> PageSection | None:
