@@ -8,10 +8,12 @@ from __future__ import annotations
 import mmap
 import os
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
+
+from ..base.arrays import Float64
 
 CLASSES = ("1xx", "2xx", "3xx", "4xx", "5xx")
 BUCKETS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
@@ -21,6 +23,8 @@ _OWN = (
     *("feedback_stored", "feedback_duplicates", "stopped"),
 )
 _OTHER = "other"
+_SECONDS = "Time from a request's first byte to its answer's last."
+_RELOADS = "Models loaded after the start, by worker and in all."
 _PAGE = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
 
 
@@ -92,61 +96,52 @@ class Metrics:
     def text(self, model: str, kind: str) -> str:
         """Return all counters in Prometheus' text format."""
         total = self._rows.sum(axis=0)
-        lines = [
-            "# HELP matinee_requests_total Requests answered.",
-            "# TYPE matinee_requests_total counter",
-        ]
+        in_flight, reloads, failed, _, connections, stored, duplicates, _ = (
+            f"{count:.0f}" for count in total[: len(_OWN)]
+        )
         parts = {
             route: total[len(_OWN) + self._each * at :][: self._each]
             for route, at in self._routes.items()
         }
-        for route, part in parts.items():
-            for name, count in zip(CLASSES, part, strict=False):
-                if count:
-                    lines.append(
-                        f'matinee_requests_total{{route="{route}",status="{name}"}} {count:.0f}'
-                    )
-        lines += [
-            "# HELP matinee_request_seconds Time from a request's first byte to its answer's last.",
-            "# TYPE matinee_request_seconds histogram",
-        ]
-        for route, part in parts.items():
-            below = np.cumsum(part[len(CLASSES) : -1])
-            if below[-1] == 0:
-                continue
-            for limit, count in zip((*map(str, BUCKETS), "+Inf"), below, strict=True):
-                lines.append(
-                    f'matinee_request_seconds_bucket{{route="{route}",le="{limit}"}} {count:.0f}'
-                )
-            lines.append(f'matinee_request_seconds_sum{{route="{route}"}} {part[-1]:.6f}')
-            lines.append(f'matinee_request_seconds_count{{route="{route}"}} {below[-1]:.0f}')
-        in_flight, reloads, failed, _, connections, stored, duplicates, _ = total[: len(_OWN)]
-        lines += [
-            "# HELP matinee_requests_in_flight Requests being answered.",
-            "# TYPE matinee_requests_in_flight gauge",
-            f"matinee_requests_in_flight {in_flight:.0f}",
-            "# HELP matinee_connections Open connections.",
-            "# TYPE matinee_connections gauge",
-            f"matinee_connections {connections:.0f}",
-            "# HELP matinee_reloads_total Models loaded after the start, by worker and in all.",
-            "# TYPE matinee_reloads_total counter",
-            f'matinee_reloads_total{{result="done"}} {reloads:.0f}',
-            f'matinee_reloads_total{{result="failed"}} {failed:.0f}',
-            "# HELP matinee_feedback_total Events of feedback kept, or sent again.",
-            "# TYPE matinee_feedback_total counter",
-            f'matinee_feedback_total{{result="stored"}} {stored:.0f}',
-            f'matinee_feedback_total{{result="duplicate"}} {duplicates:.0f}',
-            "# HELP matinee_model_info The model of the worker that was asked.",
-            "# TYPE matinee_model_info gauge",
-            f'matinee_model_info{{model="{model}",kind="{kind}"}} 1',
-            "# HELP matinee_worker_resident_bytes Memory of each worker.",
-            "# TYPE matinee_worker_resident_bytes gauge",
-        ]
-        for worker, row in enumerate(self._rows):
-            size = _resident(int(row[_OWN.index("pid")]))
-            if size is not None:
-                lines.append(f'matinee_worker_resident_bytes{{worker="{worker}"}} {size}')
+        requests = {
+            f'{{route="{route}",status="{name}"}}': f"{count:.0f}"
+            for route, part in parts.items()
+            for name, count in zip(CLASSES, part, strict=False)
+            if count
+        }
+        seconds = {
+            key: value for route, part in parts.items() for key, value in _times(route, part)
+        }
+        sizes = [_resident(int(row[_OWN.index("pid")])) for row in self._rows]
+        memory = {f'{{worker="{w}"}}': size for w, size in enumerate(sizes) if size is not None}
+        loaded = {'{result="done"}': reloads, '{result="failed"}': failed}
+        kept = {'{result="stored"}': stored, '{result="duplicate"}': duplicates}
+        of_model = {f'{{model="{model}",kind="{kind}"}}': 1}
+        lines = []
+        for name, type_, meaning, samples in (
+            ("requests_total", "counter", "Requests answered.", requests),
+            ("request_seconds", "histogram", _SECONDS, seconds),
+            ("requests_in_flight", "gauge", "Requests being answered.", {"": in_flight}),
+            ("connections", "gauge", "Open connections.", {"": connections}),
+            ("reloads_total", "counter", _RELOADS, loaded),
+            ("feedback_total", "counter", "Events of feedback kept, or sent again.", kept),
+            ("model_info", "gauge", "The model of the worker that was asked.", of_model),
+            ("worker_resident_bytes", "gauge", "Memory of each worker.", memory),
+        ):
+            lines += [f"# HELP matinee_{name} {meaning}", f"# TYPE matinee_{name} {type_}"]
+            lines += [f"matinee_{name}{labels} {value}" for labels, value in samples.items()]
         return "\n".join(lines) + "\n"
+
+
+def _times(route: str, part: Float64) -> Iterator[tuple[str, str]]:
+    """Yield the samples of the histogram of a route's times, if it has any."""
+    below = np.cumsum(part[len(CLASSES) : -1])
+    if below[-1] == 0:
+        return
+    for limit, count in zip((*map(str, BUCKETS), "+Inf"), below, strict=True):
+        yield f'_bucket{{route="{route}",le="{limit}"}}', f"{count:.0f}"
+    yield f'_sum{{route="{route}"}}', f"{part[-1]:.6f}"
+    yield f'_count{{route="{route}"}}', f"{below[-1]:.0f}"
 
 
 def _resident(pid: int) -> int | None:
