@@ -21,7 +21,6 @@ from .._version import __version__
 from ..data.values.ids import canonical
 from . import _schema as schema
 from ._describe import ERRORS, describe
-from ._engine import Engine
 from ._guard import Guard
 from ._holder import Served
 from ._metrics import CONTENT_TYPE, Metrics
@@ -309,9 +308,6 @@ def _answer(app: FastAPI, served: Served, queue: WorkQueue, kept: FeedbackServic
 def _look_up(app: FastAPI, served: Served, queue: WorkQueue, share: float) -> None:
     """The endpoints about items and the model."""
 
-    def matches(engine: Engine, content: dict[str, Any]) -> Response:
-        return Response(dumps({**content, "model": engine.name}), media_type=JSON)
-
     @app.get("/v1/items", response_model=schema.Items, responses=ERRORS)
     async def items(query: Annotated[_Search, Query()]) -> Response:
         """Find items by an approximate title; without one, the most rated."""
@@ -335,7 +331,8 @@ def _look_up(app: FastAPI, served: Served, queue: WorkQueue, share: float) -> No
         engine = served.engine
         code = engine.catalogue.code(item)
         position = engine.catalogue.position(code)
-        return matches(engine, {"item": engine.catalogue.item(code), "position": position})
+        content = {"item": engine.catalogue.item(code), "position": position}
+        return Response(dumps({**content, "model": engine.name}), media_type=JSON)
 
     @app.get("/v1/items/{item}/similar", response_model=schema.SimilarItems, responses=ERRORS)
     async def similar(item: Name, query: Annotated[_Limited, Query()]) -> Response:
