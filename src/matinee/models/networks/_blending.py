@@ -1,9 +1,9 @@
-"""Blended predictions of an ensemble, with or without torch."""
+"""Blended predictions of an ensemble."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,27 +13,8 @@ from ...baseline import BiasModel
 from ...data import Histories, Scale
 from ...errors import UsageError
 from ._count_shift import CountShift
-
-
-class FittedMember(Protocol):
-    """A member of an ensemble: ``FittedNetwork`` or ``SampledMember``."""
-
-    @property
-    def by_items(self) -> bool:
-        """Whether its rows are items, so that it cannot predict for new users."""
-
-    @property
-    def has_codes(self) -> bool:
-        """Whether users and items have vectors, whose product is the prediction."""
-
-    def predict(self, histories: Histories, rows: Int64, items: Int32) -> Float64:
-        """Return predicted ratings."""
-
-    def scores(self, histories: Histories) -> Float32:
-        """Return predicted ratings of all items."""
-
-    def encode(self, histories: Histories) -> Float32:
-        """Return the last hidden layer for each user."""
+from ._fitted import FittedNetwork
+from ._sampled import SampledMember
 
 
 class Blending:
@@ -48,7 +29,7 @@ class Blending:
         scale: Range of the ratings.
     """
 
-    members: Sequence[FittedMember]
+    members: Sequence[FittedNetwork | SampledMember]
     known: Float64
     new: Float64
     shift: CountShift | None = None
@@ -146,12 +127,8 @@ class Blending:
         """
         if not self.members:
             raise UsageError("Ensemble is not fitted; call fit(ratings) first")
-        codes = [
-            member.encode(histories)
-            for member in self.members
-            if member.has_codes and not member.by_items
-        ]
-        if not codes:
+        codes = [member.encode(histories) for member in self.members if not member.by_items]
+        if not any(code.shape[1] for code in codes):
             raise UsageError("with rows = 'items' in all members there are no vectors for people")
         return np.concatenate(codes, axis=1)
 

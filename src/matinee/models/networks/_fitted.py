@@ -109,11 +109,6 @@ class FittedNetwork:
         return None, SideColumns.decoded(self.columns)
 
     @property
-    def has_codes(self) -> bool:
-        """See ``FittedMember``."""
-        return True
-
-    @property
     def n_parameters(self) -> int:
         """Number of trained parameters, without stored ratings."""
         learned = {n: a for n, a in self.arrays.items() if ".running_" not in n}

@@ -33,7 +33,6 @@ class SampledMember:
     """
 
     by_items = False
-    has_codes = False
 
     settings: Settings
     posterior: Posterior

@@ -68,20 +68,15 @@ class StoredCodes:
         # The target, minus the output bias, is a sum of products users x items' of factors.
         codes, added = _encoded(forward, Histories.of(known))
         ones = np.ones(known.n_columns)
-        products = [_Product(OWN, _Columns(codes, added), _Columns(forward.table_out, ones))]
+        products = [(OWN, _Columns(codes, added), _Columns(forward.table_out, ones))]
         products += [_of_teacher(forward, (1.0 - OWN) / len(teachers), each) for each in teachers]
         table = _Columns(forward.table_out, ones)
         popularity = count_codes(known.indices, known.n_columns)
-        solved = _fit(
-            table, popularity, [(each.weight, each.items, each.users) for each in products]
-        )
+        by_item = [(weight, items, users) for weight, users, items in products]
+        solved = _fit(table, popularity, by_item)
         codes, added = np.ascontiguousarray(solved[:, :-1]), solved[:, -1].copy()
-        products = [*products, _Product(-1.0, _Columns(added), _Columns(ones))]
-        table_out = _fit(
-            _Columns(codes),
-            known.counts,
-            [(each.weight, each.users, each.items) for each in products],
-        )
+        products.append((-1.0, _Columns(added), _Columns(ones)))
+        table_out = _fit(_Columns(codes), known.counts, products)
         return cls(codes, added, table_out, Histories.of(known).hashes)
 
     def match(self, histories: Histories) -> Mask:
@@ -196,18 +191,11 @@ class _Columns:
         return (slice(first, first + ROWS) for first in range(0, len(self), ROWS))
 
 
-@dataclass(frozen=True)
-class _Product:
-    """A term of the target: weight x users x items'."""
-
-    weight: float
-    users: _Columns
-    items: _Columns
-
-
-def _of_teacher(forward: Forward, weight: float, teacher: Teacher) -> _Product:
-    """Return a teacher's predictions minus the output bias of a network."""
+def _of_teacher(
+    forward: Forward, weight: float, teacher: Teacher
+) -> tuple[float, _Columns, _Columns]:
+    """Return a teacher's predictions minus the output bias of a network, as a term of a target."""
     start = (forward.bias_out + forward.offset).astype(np.float32)
     users = _Columns(teacher.table, np.ones(len(teacher.table)), teacher.bias + teacher.offset)
     items = _Columns(teacher.vectors, teacher.added - start, np.ones(len(teacher.vectors)))
-    return _Product(weight, users, items)
+    return weight, users, items
