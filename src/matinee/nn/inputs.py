@@ -158,10 +158,9 @@ class Inputs:
             lift /= np.sqrt(np.maximum(visible, 1))
         if dropout > 0.0 and not conditional:
             lift /= 1.0 - dropout
-        arguments = (indptr, indices, values, rows, ptr, shown, visible)
-        _outputs(
-            *arguments, self.offset, self.row_reg, conditional, column, target, weight, row_bias
-        )
+        ratings, visibility = (indptr, indices, values), (ptr, shown, visible)
+        made = column, target, weight, row_bias
+        _outputs(ratings, rows, visibility, self.offset, self.row_reg, conditional, made)
 
         if self.kind == "ratings":  # one input per entry, hidden ones included: columns are shared
             coef = np.empty(entries, dtype=dtype)
@@ -256,22 +255,18 @@ def _show(
 @part(error_model="numpy")
 def _outputs_row(
     b: np.int64,
-    indptr: Int64,
-    indices: Int32,
-    values: Float32,
-    rows: Int64,
-    ptr: Int64,
-    shown: npt.NDArray[np.bool_],
-    visible: Int64,
+    ratings: tuple[Int64, Int32, Float32],
+    row: np.int64,
+    visibility: tuple[Int64, npt.NDArray[np.bool_], Int64],
     offset: Float32,
     row_reg: float,
     conditional: bool,
-    column: Int32,
-    target: Float,
-    weight: Float,
-    row_bias: Float,
+    made: tuple[Int32, Float, Float, Float],
 ) -> None:
-    first = indptr[rows[b]]
+    indptr, indices, values = ratings
+    ptr, shown, visible = visibility
+    column, target, weight, row_bias = made
+    first = indptr[row]
     base = ptr[b]
     n = ptr[b + 1] - base
     row_sum = 0.0
@@ -296,40 +291,18 @@ def _outputs_row(
 def _outputs(
     begin: int,
     end: int,
-    indptr: Int64,
-    indices: Int32,
-    values: Float32,
+    ratings: tuple[Int64, Int32, Float32],
     rows: Int64,
-    ptr: Int64,
-    shown: npt.NDArray[np.bool_],
-    visible: Int64,
+    visibility: tuple[Int64, npt.NDArray[np.bool_], Int64],
     offset: Float32,
     row_reg: float,
     conditional: bool,
-    column: Int32,
-    target: Float,
-    weight: Float,
-    row_bias: Float,
+    made: tuple[Int32, Float, Float, Float],
 ) -> None:
     """Compute columns, targets and weights of the entries, and the row biases."""
     for b in range(begin, end):
-        _outputs_row(
-            np.int64(b),
-            indptr,
-            indices,
-            values,
-            rows,
-            ptr,
-            shown,
-            visible,
-            offset,
-            row_reg,
-            conditional,
-            column,
-            target,
-            weight,
-            row_bias,
-        )
+        row, number = rows[b], np.int64(b)
+        _outputs_row(number, ratings, row, visibility, offset, row_reg, conditional, made)
 
 
 @kernel()

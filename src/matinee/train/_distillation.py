@@ -210,23 +210,11 @@ class _Kept:
             column: int32 (entries,).
             target: float (entries,), added to.
         """
+        cache = self._rank, self._ptr, self._values
         for number, each in enumerate(self._teachers):
-            _predict(
-                indptr,
-                rows,
-                column,
-                each.vectors,
-                each.added,
-                each.table,
-                each.bias,
-                each.offset,
-                each.activation,
-                number == 0,
-                self._rank,
-                self._ptr,
-                self._values,
-                target,
-            )
+            teacher = each.vectors, each.added, each.table, each.bias, each.offset
+            first = number == 0
+            _predict(indptr, rows, column, teacher, each.activation, first, cache, target)
 
 
 def _interleaved(indptr: Int64, first: Array, second: Array) -> Array:
@@ -235,6 +223,12 @@ def _interleaved(indptr: Int64, first: Array, second: Array) -> Array:
     bits = f"i{first.itemsize}"  # one compiled function serves all types of that size
     _join(indptr, first.view(bits), second.view(bits), out.view(bits))
     return out
+
+
+_Teacher = tuple[Float, Float, Float, Float, Float32]
+"""``vectors``, ``added``, ``table``, ``bias`` and ``offset`` of a ``Teacher``."""
+_Cache = tuple[Int32, Int64, Float]
+"""``rank``, ``kept_ptr`` and ``kept``; see ``_predict``."""
 
 
 @kernel()
@@ -250,18 +244,14 @@ def _predict_row(
     last: int,
     r: np.int64,
     column: Int32,
-    vectors: Float,
-    added: Float,
-    table: Float,
-    bias: Float,
-    offset: Float32,
+    teacher: _Teacher,
     activation: int,
     adds: bool,
-    rank: Int32,
-    kept_ptr: Int64,
-    kept: Float,
+    cache: _Cache,
     target: Float,
 ) -> None:
+    vectors, added, table, bias, offset = teacher
+    rank, kept_ptr, kept = cache
     begin = kept_ptr[r]
     count = kept_ptr[r + 1] - begin
     where = np.empty(last - first, dtype=np.int32)
@@ -293,16 +283,10 @@ def _predict(
     ptr: Int64,
     rows: Int64,
     column: Int32,
-    vectors: Float,
-    added: Float,
-    table: Float,
-    bias: Float,
-    offset: Float32,
+    teacher: _Teacher,
     activation: int,
     adds: bool,
-    rank: Int32,
-    kept_ptr: Int64,
-    kept: Float,
+    cache: _Cache,
     target: Float,
 ) -> None:
     """Add a teacher's prediction at each entry to ``target``, (entries,).
@@ -311,23 +295,8 @@ def _predict(
     ``kept_ptr[r + 1] - kept_ptr[r]``; it is added if ``adds`` is set.
     """
     for b in range(begin, end):
-        _predict_row(
-            ptr[b],
-            ptr[b + 1],
-            rows[b],
-            column,
-            vectors,
-            added,
-            table,
-            bias,
-            offset,
-            activation,
-            adds,
-            rank,
-            kept_ptr,
-            kept,
-            target,
-        )
+        row = rows[b]
+        _predict_row(ptr[b], ptr[b + 1], row, column, teacher, activation, adds, cache, target)
 
 
 @kernel()

@@ -145,18 +145,17 @@ def decode(
 def _decode_loss_row(
     first: int,
     last: int,
-    index: Int32,
-    target: Float,
-    weight: Float,
+    entries: tuple[Int32, Float, Float],
     scale: Any,
     h: Float,
-    table: Float,
-    bias: Float,
+    layer: tuple[Float, Float],
     act: int,
     error: Float,
     row: Float,
 ) -> float:
     """Compute one row of ``decode_loss``; ``h`` is its hidden vector, ``row`` the gradient."""
+    index, target, weight = entries
+    table, bias = layer
     width = table.shape[1]
     type_ = table.dtype.type
     total = 0.0
@@ -212,13 +211,10 @@ def _decode_loss(
     first: int,
     last: int,
     indptr: Int64,
-    index: Int32,
-    target: Float,
-    weight: Float,
+    entries: tuple[Int32, Float, Float],
     scale: Any,
     hidden: Float,
-    table: Float,
-    bias: Float,
+    layer: tuple[Float, Float],
     act: int,
     error: Float,
     d_hidden: Float,
@@ -226,20 +222,8 @@ def _decode_loss(
 ) -> None:
     """Compute ``decode_loss`` of some rows; ``scale`` is 2 over the sum of the weights."""
     for r in range(first, last):
-        total[r] = _decode_loss_row(
-            indptr[r],
-            indptr[r + 1],
-            index,
-            target,
-            weight,
-            scale,
-            hidden[r],
-            table,
-            bias,
-            act,
-            error,
-            d_hidden[r],
-        )
+        begin, end, h, d_h = indptr[r], indptr[r + 1], hidden[r], d_hidden[r]
+        total[r] = _decode_loss_row(begin, end, entries, scale, h, layer, act, error, d_h)
 
 
 @kernel(fastmath=FAST, error_model="numpy")
@@ -285,9 +269,8 @@ def decode_loss(
     mass = max(_sum(weight[indptr[0] : indptr[rows]]), 1e-30)
     scale = table.dtype.type(2.0 / mass)
     total = np.empty(rows, dtype=np.float64)
-    _decode_loss(
-        *(indptr, index, target, weight, scale, hidden, table, bias, act, error, d_hidden, total)
-    )
+    entries, layer = (index, target, weight), (table, bias)
+    _decode_loss(indptr, entries, scale, hidden, layer, act, error, d_hidden, total)
     # Summed by one thread, so that it does not depend on the number of threads.
     return _sum(total) / mass
 

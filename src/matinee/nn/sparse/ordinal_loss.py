@@ -39,29 +39,26 @@ def ordinal_loss(
     """
     totals, error = np.zeros((len(indptr) - 1, 2)), np.empty_like(output)
     levels, thresholds = np.array(link.levels), np.array(link.thresholds)
-    parts = indptr, output, target, weight, level, levels, thresholds
-    _sums(*parts, link.slope, link.loss_scale, error, totals)
+    scales = levels, thresholds, link.slope, link.loss_scale
+    _sums(indptr, (output, target, weight, level), scales, error, totals)
     mass = max(float(weight.sum(dtype=np.float64)), 1e-30)
     error /= mass
     loss, squared = totals.sum(axis=0) / mass
     return float(loss), float(squared), error
 
 
+_Entries = tuple[Float, Float, Float, Int32]
+"""``output``, ``target``, ``weight`` and ``level`` of ``ordinal_loss``."""
+_Link = tuple[Float64, Float64, float, float]
+"""The attributes ``levels``, ``thresholds``, ``slope`` and ``loss_scale`` of a link."""
+
+
 @part(error_model="numpy")
 def _row(
-    first: int,
-    last: int,
-    output: Float,
-    target: Float,
-    weight: Float,
-    level: Int32,
-    levels: Float64,
-    thresholds: Float64,
-    slope: float,
-    loss_scale: float,
-    error: Float,
-    total: Float64,
+    first: int, last: int, entries: _Entries, link: _Link, error: Float, total: Float64
 ) -> None:
+    output, target, weight, level = entries
+    levels, thresholds, slope, loss_scale = link
     for j in range(first, last):
         k = level[j]
         if k < 0:
@@ -94,29 +91,10 @@ def _sums(
     begin: int,
     end: int,
     indptr: Int64,
-    output: Float,
-    target: Float,
-    weight: Float,
-    level: Int32,
-    levels: Float64,
-    thresholds: Float64,
-    slope: float,
-    loss_scale: float,
+    entries: _Entries,
+    link: _Link,
     error: Float,
     totals: Float64,
 ) -> None:
     for r in range(begin, end):
-        _row(
-            indptr[r],
-            indptr[r + 1],
-            output,
-            target,
-            weight,
-            level,
-            levels,
-            thresholds,
-            slope,
-            loss_scale,
-            error,
-            totals[r],
-        )
+        _row(indptr[r], indptr[r + 1], entries, link, error, totals[r])

@@ -26,24 +26,14 @@ def fold_in(
     begin: int,
     end: int,
     indptr: Int64,
-    items: Int32,
-    levels: Int32,
-    target: Float64,
-    vectors: Float32,
-    scalars: Float32,
-    rated: Float32,
-    rated_weights: Float32,
-    level_ptr: Int64,
-    level: Int32,
-    scale: Float64,
-    columns: Float32,
-    column_weights: Float32,
+    entries: tuple[Int32, Int32, Float64],
+    side: tuple[Int64, Int32, Float64],
+    sample: tuple[Float32, Float32, Float32, Float32, Float32, Float32],
     prior: Float64,
     start: float,
     alpha: float,
     bounds: Float64,
-    out: Float32,
-    out_scalar: Float64,
+    out: tuple[Float32, Float64],
 ) -> None:
     """Compute vectors and scalars of users, given one sample.
 
@@ -51,25 +41,24 @@ def fold_in(
         begin: The first row to compute; see ``shared``.
         end: The row after the last.
         indptr: int64 (people + 1,).
-        items: int32 (ratings,).
-        levels: int32 (ratings,), rating levels; not read if ``bounds`` is empty.
-        target: float64 (ratings,), scaled ratings; not read otherwise.
-        vectors: float32 (items, rank), q of the items.
-        scalars: float32 (items,).
-        rated: float32 (items, rank), factors of the implicit features.
-        rated_weights: float32 (items,).
-        level_ptr: int64 (people + 1,), start of each user's column levels.
-        level: int32, the levels, as rows of ``columns``.
-        scale: float64, the factor of each level.
-        columns: float32 (levels, rank), factors of the levels.
-        column_weights: float32 (levels,).
+        entries: For each rating its item, int32; its level, int32, not read if ``bounds`` is empty;
+            and its scaled value, float64, not read otherwise.
+        side: Start of each user's column levels, int64 (people + 1,); the levels, int32, as rows of
+            ``columns``; and the factor of each, float64.
+        sample: ``vectors``, q of the items, (items, rank), and ``scalars``, (items,); ``rated``,
+            factors of the implicit features, (items, rank), and ``rated_weights``, (items,); and
+            ``columns``, factors of the levels, (levels, rank), and ``column_weights``, (levels,).
         prior: float64 (2, rank + 1), mean and precision of v, then of w.
         start: w0.
         alpha: Precision of the residuals.
         bounds: float64 (levels + 1,), cutpoints between infinities; empty for "normal".
-        out: float32 (people, rank), p; a score is ``p . q`` and the two scalars.
-        out_scalar: float64 (people,).
+        out: ``people``, p, float32 (people, rank), and ``people_scalar``, float64 (people,);
+            a score is ``p . q`` and the two scalars.
     """
+    items, levels, target = entries
+    level_ptr, level, scale = side
+    vectors, scalars, rated, rated_weights, columns, column_weights = sample
+    people, people_scalar = out
     rank = vectors.shape[1]
     m = rank + 1
     for u in range(begin, end):
@@ -145,8 +134,8 @@ def fold_in(
         scalar = constant + now[rank]
         for k in range(rank):
             scalar += c[k] * now[k]
-            out[u, k] = c[k] + now[k]
-        out_scalar[u] = scalar
+            people[u, k] = c[k] + now[k]
+        people_scalar[u] = scalar
 
 
 @kernel(fastmath=FAST)

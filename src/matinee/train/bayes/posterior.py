@@ -190,25 +190,17 @@ class Posterior:
     ) -> tuple[Float32, Float64]:
         people = np.empty((len(histories), self.items.shape[2]), dtype=np.float32)
         linear = np.empty(len(histories))
+        fixed = self.items, self.scalars, self.rated, self.rated_weights
         fold_in(
             histories.indptr,
-            histories.items,
-            *entries,
-            self.items[s],
-            self.scalars[s],
-            self.rated[s],
-            self.rated_weights[s],
-            levels.indptr,
-            levels.levels,
-            levels.scale,
-            self.columns[s],
-            self.column_weights[s],
+            (histories.items, *entries),
+            (levels.indptr, levels.levels, levels.scale),
+            tuple(each[s] for each in (*fixed, self.columns, self.column_weights)),
             self.prior[s],
             float(self.start[s]),
             float(self.alpha[s]),
             bounds_of(self.cutpoints[s]) if len(self.levels) else np.zeros(0),
-            people,
-            linear,
+            (people, linear),
         )
         return people, linear
 

@@ -66,9 +66,8 @@ class Factors:
         The cost per user is ``ratings * width^2 / 2 + width^3 / 6`` multiplications.
         """
         side = Side.zeros(rows.n_rows, self.items.factors.shape[1])
-        _solve(
-            rows, self.scaled(rows.values), self.items, side, self.ridge, config.user_ridge, config
-        )
+        ridges = self.ridge, config.ridge_power, config.user_ridge
+        solve_side(rows, self.scaled(rows.values), self.items, side, ridges)
         return side
 
     def ratings(self, users: Side, rows: npt.NDArray[np.int64] | Int32, items: Int32) -> Float64:
@@ -173,32 +172,23 @@ class _Als:
     def sweep(self, ridge: float) -> None:
         """Solve for all users, then for all items."""
         users, items, config = self.users, self.items, self.config
-        _solve(self.by_user, self._user_targets, items, users, ridge, config.user_ridge, config)
-        _solve(self.by_item, self._item_targets, users, items, ridge, config.item_ridge, config)
+        power = config.ridge_power
+        of_users, of_items = (ridge, power, config.user_ridge), (ridge, power, config.item_ridge)
+        solve_side(self.by_user, self._user_targets, items, users, of_users)
+        solve_side(self.by_item, self._item_targets, users, items, of_items)
 
     def model(self, ridge: float) -> Factors:
         """Return the current model. The next sweep changes it."""
         return Factors(self.mean, self.spread, self.items, ridge)
 
 
-def _solve(
+def solve_side(
     rows: Csr,
     targets: Float32,
     fixed: Side,
     out: Side,
-    ridge: float,
-    bias_ridge: float,
-    config: FactorsConfig,
+    ridges: tuple[float, float, float],
 ) -> None:
-    solve_rows(
-        rows.indptr,
-        rows.indices,
-        targets,
-        fixed.bias,
-        fixed.factors,
-        ridge,
-        config.ridge_power,
-        bias_ridge,
-        out.bias,
-        out.factors,
-    )
+    """Solve for the biases and factors of one side; see ``solve_rows`` for the ridges."""
+    sides = (fixed.bias, fixed.factors), ridges, (out.bias, out.factors)
+    solve_rows(rows.indptr, rows.indices, targets, *sides)

@@ -19,13 +19,9 @@ def solve_rows(
     indptr: Int64,
     index: Int32,
     target: Float32,
-    other_bias: Float32,
-    other: Float32,
-    ridge: float,
-    power: float,
-    bias_ridge: float,
-    bias: Float32,
-    factors: Float32,
+    fixed: tuple[Float32, Float32],
+    ridges: tuple[float, float, float],
+    out: tuple[Float32, Float32],
 ) -> None:
     """Solve for each row's bias b and factors p, given the other side. Rows are independent.
 
@@ -40,14 +36,15 @@ def solve_rows(
         indptr: int64 (rows + 1,).
         index: int32 (entries,), rows of ``other``.
         target: float32 (entries,), centred ratings.
-        other_bias: float32 (n,).
-        other: float32 (n, width).
-        ridge: Ridge penalty on the factors, positive.
-        power: Exponent of its growth with the row's number of entries.
-        bias_ridge: Ridge penalty on the bias, positive.
-        bias: float32 (rows,), overwritten; 0 for a row with no entries.
-        factors: float32 (rows, width), overwritten; 0 for a row with no entries.
+        fixed: ``other_bias``, float32 (n,), and ``other``, float32 (n, width).
+        ridges: ``ridge``, on the factors, positive; ``power``, the exponent of its growth with the
+            row's number of entries; and ``bias_ridge``, positive.
+        out: Biases, float32 (rows,), and factors, float32 (rows, width), overwritten; 0 for a row
+            with no entries.
     """
+    other_bias, other = fixed
+    ridge, power, bias_ridge = ridges
+    bias, factors = out
     width = other.shape[1]
     m = width + 1
     rows = len(indptr) - 1

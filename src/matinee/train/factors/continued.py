@@ -19,8 +19,8 @@ from ...base.arrays import Float32, Float64, Int32, Mask
 from ...base.memory import count_codes
 from ...data import Csr, group
 from ..implicit.ials import gram_of
-from .als import Side
-from .als_kernels import entry_scores, solve_rows
+from .als import Side, solve_side
+from .als_kernels import entry_scores
 
 WIDTH = 64
 """Largest number of directions: on MovieLens-1M, 99.7% of the variance of predictions."""
@@ -103,7 +103,7 @@ class Continued:
         target = np.where(new, change, 0.5 * (known.values + baseline[known.indices]))
         codes = Side.zeros(known.n_rows, self.half.shape[1])
         ridges = self.ridge, 0.0, _NO_BIAS
-        _solve(replace(known, values=target.astype(np.float32)), self.items, ridges, codes)
+        solve_side(known, target.astype(np.float32), self.items, codes, ridges)
         return self.half + codes.factors
 
     def _scores(self, codes: Float32, base: Float32, known: Csr) -> Float64:
@@ -119,13 +119,6 @@ class Continued:
         people = known.entry_rows[new]
         by_item = group(known.indices[new], people, rest, known.n_columns, known.n_rows)
         nothing = np.zeros(known.n_rows, dtype=np.float32)
-        _solve(by_item, Side(nothing, codes), (HELD, 0.0, HELD), moved)
+        solve_side(by_item, by_item.values, Side(nothing, codes), moved, (HELD, 0.0, HELD))
         items = Side(before.bias + moved.bias, before.factors + moved.factors)
         return replace(self, items=items)
-
-
-def _solve(rows: Csr, fixed: Side, ridges: tuple[float, float, float], out: Side) -> None:
-    """Call ``solve_rows``; the ridges are its ``ridge``, ``power`` and ``bias_ridge``."""
-    values = rows.values.astype(np.float32, copy=False)
-    sides = fixed.bias, fixed.factors, *ridges, out.bias, out.factors
-    solve_rows(rows.indptr, rows.indices, values, *sides)

@@ -57,19 +57,10 @@ class ItemVectors:
         columns = transposed(self.rows)
         neighbours = np.empty((n_items, width), dtype=np.int32)
         similarity = np.empty((n_items, width), dtype=np.float32)
-        nearest(
-            columns.indptr,
-            columns.indices,
-            self.rows.indptr,
-            self.rows.indices,
-            self.strengths[columns.order] if len(self.strengths) else self.strengths,
-            self.strengths,
-            self.weights,
-            self.lengths,
-            shrinkage,
-            neighbours,
-            similarity,
-        )
+        by_user = self.rows.indptr, self.rows.indices, self.strengths
+        strengths = self.strengths[columns.order] if len(self.strengths) else self.strengths
+        by_item = columns.indptr, columns.indices, strengths
+        nearest(by_item, by_user, self.weights, self.lengths, shrinkage, neighbours, similarity)
         return neighbours, similarity
 
 

@@ -12,12 +12,8 @@ from ...base.compiled import shared
 def nearest(
     begin: int,
     end: int,
-    by_item: Int64,
-    owners: Int32,
-    by_user: Int64,
-    items: Int32,
-    by_item_strengths: Float64,
-    strengths: Float64,
+    by_item: tuple[Int64, Int32, Float64],
+    by_user: tuple[Int64, Int32, Float64],
     weights: Float64,
     lengths: Float64,
     shrinkage: float,
@@ -29,13 +25,10 @@ def nearest(
     Args:
         begin: The first row to compute; see ``shared``.
         end: The row after the last.
-        by_item: int64 (items + 1,), start of each item's users in ``owners``.
-        owners: int32 (entries,).
-        by_user: int64 (users + 1,), start of each user's items in ``items``.
-        items: int32 (entries,).
-        by_item_strengths: float64 (entries,), ``strengths`` in the order of ``owners``.
-        strengths: float64 (entries,), the entries in the order of ``items``; both are empty if all
-            are 1.
+        by_item: Start of each item's entries, int64 (items + 1,); by item, the user of each, int32
+            (entries,), and its strength, float64 (entries,), or (0,) if all are 1.
+        by_user: Start of each user's entries, int64 (users + 1,); by user, the item of each, and
+            its strength.
         weights: float64 (users,), factors of the users' entries.
         lengths: float64 (items,); a similarity is the dot product over ``lengths[i] * lengths[j] +
             shrinkage``.
@@ -43,6 +36,8 @@ def nearest(
         neighbours: int32 (items, k), overwritten; padded with -1.
         similarity: float32 (items, k), overwritten; padded with 0.
     """
+    item_ptr, owners, item_strengths = by_item
+    user_ptr, items, strengths = by_user
     n_items, k = neighbours.shape
     weighted = len(strengths) > 0
     for chunk in range(begin, end):  # interleaved, so that no thread gets all the popular items
@@ -50,12 +45,12 @@ def nearest(
         touched = np.empty(n_items, dtype=np.int32)
         for item in range(chunk, n_items, 64):
             n = 0
-            for entry in range(by_item[item], by_item[item + 1]):
+            for entry in range(item_ptr[item], item_ptr[item + 1]):
                 user = owners[entry]
                 squared = weights[user] * weights[user]
                 if weighted:
-                    squared *= by_item_strengths[entry]
-                for other in range(by_user[user], by_user[user + 1]):
+                    squared *= item_strengths[entry]
+                for other in range(user_ptr[user], user_ptr[user + 1]):
                     j = items[other]
                     if dots[j] == 0.0:
                         touched[n] = j

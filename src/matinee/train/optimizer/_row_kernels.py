@@ -25,6 +25,9 @@ from ...base.compiled import FAST, kernel, part, shared
 from ...nn import add_weighted
 from ._moves import ADAM, Step, move, of_dtype
 
+Table = tuple[Float, Float, Float, Int32]
+"""Weights w and moments m and v of a table, (n, width), with v empty if the optimiser has no second
+moment; and the latest step of each row, (n,)."""
 STRETCH = 32_768
 """Parameters of the flat vector processed per thread at a time."""
 
@@ -35,21 +38,16 @@ def _step_chunk(
     longest: int,
     kind: int,
     columns: Int32,
-    start: Int64,
-    row_of: Int32,
-    entry_of: Int32,
-    entry: Float,
-    dense: Float,
-    entry2: Float,
-    dense2: Float,
-    w: Float,
-    m: Float,
-    v: Float,
-    last: Int32,
+    entries: tuple[Int64, Int32, Int32],
+    gradient: tuple[Float, Float, Float, Float],
+    table: Table,
     t: int,
     step: Step,
 ) -> None:
     """Compute one of 64 parts of ``step_rows``; ``longest`` is the longest column's length."""
+    start, row_of, entry_of = entries
+    entry, dense, entry2, dense2 = gradient
+    w, m, v, last = table
     sides = 2 if len(entry2) > 0 else 1
     has_v = v.shape[0] > 0
     g = np.empty(w.shape[1], dtype=w.dtype)
@@ -83,54 +81,26 @@ def step_rows(
     end: int,
     kind: int,
     columns: Int32,
-    start: Int64,
-    row_of: Int32,
-    entry_of: Int32,
-    entry: Float,
-    dense: Float,
-    entry2: Float,
-    dense2: Float,
-    w: Float,
-    m: Float,
-    v: Float,
-    last: Int32,
+    entries: tuple[Int64, Int32, Int32],
+    gradient: tuple[Float, Float, Float, Float],
+    table: Table,
     t: int,
     factors: Step,
 ) -> None:
     """Take step ``t`` on rows ``columns`` of a table whose gradient is given in factors.
 
-    The gradient of row i is ``sum_j entry[j] * dense[row of j]`` over the entries j of column i
-    (plus the same with ``entry2`` and ``dense2`` for a tied table; empty arrays otherwise). It is
-    summed in a buffer of one row and applied immediately.
-
-    ``columns`` to ``entry_of`` are made by ``nn.Transposer``. ``entry`` is (entries,) and ``dense``
-    (batch rows, width). ``w``, ``m`` and ``v`` are (n, width), with ``v`` empty if the optimiser
-    has no second moment. ``last`` (n,) is each row's latest step, and is set to ``t``.
+    ``gradient`` is ``entry``, (entries,), ``dense``, (batch rows, width), ``entry2`` and
+    ``dense2``. The gradient of row i is ``sum_j entry[j] * dense[row of j]`` over the entries j of
+    column i (plus the same with ``entry2`` and ``dense2`` for a tied table; empty arrays
+    otherwise). It is summed in a buffer of one row and applied immediately. ``columns`` and
+    ``entries`` are made by ``nn.Transposer``.
     """
-    step = of_dtype(factors, w)
+    step, start = of_dtype(factors, table[0]), entries[0]
     longest = int(start[0])
     for u in range(len(columns)):
         longest = max(longest, start[u + 1] - start[u])
     for chunk in range(begin, end):
-        _step_chunk(
-            np.int64(chunk),
-            longest,
-            kind,
-            columns,
-            start,
-            row_of,
-            entry_of,
-            entry,
-            dense,
-            entry2,
-            dense2,
-            w,
-            m,
-            v,
-            last,
-            t,
-            step,
-        )
+        _step_chunk(np.int64(chunk), longest, kind, columns, entries, gradient, table, t, step)
 
 
 @shared("columns", choice="kind", fastmath=FAST, error_model="numpy")
@@ -140,14 +110,12 @@ def step_given(
     kind: int,
     columns: Int32,
     gradient: Float,
-    w: Float,
-    m: Float,
-    v: Float,
-    last: Int32,
+    table: Table,
     t: int,
     factors: Step,
 ) -> None:
     """Take step ``t`` on the rows ``columns`` by a full gradient, (columns, width)."""
+    w, m, v, last = table
     step = of_dtype(factors, w)
     has_v = v.shape[0] > 0
     for u in range(begin, end):
@@ -164,25 +132,18 @@ def catch_up(
     end: int,
     kind: int,
     columns: Int32,
-    w: Float,
-    m: Float,
-    v: Float,
-    last: Int32,
+    table: Table,
     t: int,
-    decay1: float,
-    decay2: float,
-    ratio: float,
-    tail: Float64,
-    shrunk: Float64,
-    root: Float64,
-    eps: float,
+    decays: tuple[float, float, float, Float64, Float64, Float64, float],
 ) -> None:
     """Bring the rows ``columns`` to the state they would have after step ``t``.
 
-    A missed step multiplies m by ``decay1``, v by ``decay2`` and the direction by ``ratio``;
-    ``tail``, ``shrunk`` (the logarithm of P) and ``root`` are float64 (steps + 1,), by step, as
-    defined above.
+    Of ``decays``, a missed step multiplies m by ``decay1``, v by ``decay2`` and the direction by
+    ``ratio``; ``tail``, ``shrunk`` (the logarithm of P) and ``root`` are float64 (steps + 1,), by
+    step, as defined above.
     """
+    w, m, v, last = table
+    decay1, decay2, ratio, tail, shrunk, root, eps = decays
     width = w.shape[1]
     for u in range(begin, end):
         i = columns[u]

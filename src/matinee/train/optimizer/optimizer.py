@@ -47,13 +47,14 @@ class StepSizes:
         self.keep: Float64 = 1.0 - rates * config.weight_decay
         self.keep[0] = 1.0
         # As a logarithm: the product would underflow in a long run.
-        self.shrunk: npt.NDArray[Any] = np.cumsum(np.log(self.keep))
-        self.ratio = self.beta1 / np.sqrt(self.beta2)
-        self.tail = np.zeros_like(rates)
+        shrunk: npt.NDArray[Any] = np.cumsum(np.log(self.keep))
+        ratio = self.beta1 / np.sqrt(self.beta2)
+        tail = np.zeros_like(rates)
         # The direction is m / sqrt(v); the size includes the root of Adam's second bias correction.
         size = self.rate * self.root
         for t in range(len(rates) - 2, -1, -1):
-            self.tail[t] = self.ratio * (size[t + 1] + self.tail[t + 1]) / self.keep[t + 1]
+            tail[t] = ratio * (size[t + 1] + tail[t + 1]) / self.keep[t + 1]
+        self.decays = self.beta1, self.beta2, ratio, tail, shrunk, self.root, self.eps
         self.uses_v = adam
 
     def step(self, t: int, *, decays: bool = True, penalised: bool = True) -> moves.Step:
@@ -82,27 +83,12 @@ class SparseTable:
         self.weights = weights
         self.m, self.v = sizes.moments(weights)
         self.last = np.zeros(len(weights), dtype=np.int32)
+        self._table = self.weights, self.m, self.v, self.last
         self._empty = (weights[:0, 0].copy(), weights[:0].copy())
 
     def catch_up(self, columns: npt.NDArray[np.int32], step: int) -> None:
         """Apply the deferred updates of rows up to ``step``, as in a dense optimiser."""
-        sizes = self.sizes
-        kernels.catch_up(
-            sizes.kind,
-            columns,
-            self.weights,
-            self.m,
-            self.v,
-            self.last,
-            step,
-            sizes.beta1,
-            sizes.beta2,
-            sizes.ratio,
-            sizes.tail,
-            sizes.shrunk,
-            sizes.root,
-            sizes.eps,
-        )
+        kernels.catch_up(self.sizes.kind, columns, self._table, step, self.sizes.decays)
 
     def step(
         self,
@@ -119,26 +105,20 @@ class SparseTable:
             factors: float (entries,) and (batch rows, width); see ``step_rows``.
             second: A tied table's other pair of factors.
         """
-        entry2, dense2 = second or self._empty
         kernels.step_rows(
             self.sizes.kind,
             columns.columns,
-            columns.start,
-            columns.row_of,
-            columns.entry_of,
-            *factors,
-            entry2,
-            dense2,
-            *self._state(step),
+            (columns.start, columns.row_of, columns.entry_of),
+            factors + (second or self._empty),
+            self._table,
+            step,
+            self.sizes.step(step),
         )
 
     def step_given(self, rows: npt.NDArray[np.int32], gradient: Float, step: int) -> None:
         """Update some rows by a dense gradient, float (rows, width)."""
-        kernels.step_given(self.sizes.kind, rows, gradient, *self._state(step))
-
-    def _state(self, step: int) -> tuple[Any, ...]:
-        """Return the state to update and the factors of a step, as arguments of both kernels."""
-        return self.weights, self.m, self.v, self.last, step, self.sizes.step(step)
+        factors = self.sizes.step(step)
+        kernels.step_given(self.sizes.kind, rows, gradient, self._table, step, factors)
 
 
 class Flat:
