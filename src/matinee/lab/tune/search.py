@@ -48,20 +48,12 @@ class Step:
     left: float | None
 
 
-class _StopTrialError(Exception):
+class _PrunedError(Exception):
     """Ends a trial from within its training; never leaves this module."""
 
 
-class _PrunedError(_StopTrialError):
-    pass
-
-
-class _SlowError(_StopTrialError):
-    pass
-
-
-class _OverBudgetError(_StopTrialError):
-    pass
+class _OverBudgetError(Exception):
+    """Likewise, and ends the search."""
 
 
 @dataclass(eq=False)
@@ -192,16 +184,14 @@ class Search:
                 # The first epoch may include compilation, so two are needed.
                 full_seconds = (time.monotonic() - began) / n_done * every
                 if number and n_done > 1 and full_seconds > _SLOWEST * self._whole_budget:
-                    raise _SlowError
+                    raise _PrunedError("it would take more than a quarter of the budget")
 
         try:
             watch = {"validation": self.valid}
             model.fit(self.train, seed=self.seed, progress=False, on_epoch=each, watch=watch)
             score = model_rmse(model, self.valid)
-        except _PrunedError:
-            return result(None, "pruned")
-        except _SlowError:
-            return result(None, "pruned", "it would take more than a quarter of the budget")
+        except _PrunedError as pruned:
+            return result(None, "pruned", str(pruned))
         except _OverBudgetError:
             return None
         except TrainingError as error:
