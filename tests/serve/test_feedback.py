@@ -224,13 +224,13 @@ def test_the_key_is_asked_for(serve_with: Serve, url: str) -> None:
 def test_a_store_that_fails(
     keeping: TestClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    from matinee.feedback._sql import SqlStore
+    from matinee.feedback import FeedbackStore
 
     def fail(*_: object) -> None:
         raise FeedbackError("the disk is full")
 
-    monkeypatch.setattr(SqlStore, "add", fail)
-    monkeypatch.setattr(SqlStore, "of_user", fail)
+    monkeypatch.setattr(FeedbackStore, "add", fail)
+    monkeypatch.setattr(FeedbackStore, "of_user", fail)
     event = {"user": "a-secret-name", "kind": "like", "item": "1"}
     with caplog.at_level(logging.DEBUG):
         answer = keeping.post("/v1/feedback", json={"events": [event]})

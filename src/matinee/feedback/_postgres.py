@@ -9,7 +9,7 @@ from typing import Any
 
 from ..data.table import library
 from ..errors import FeedbackError
-from ._sql import COLUMNS, Cursor, SqlStore
+from .store import COLUMNS, Cursor, FeedbackStore
 
 _SCHEMA = (
     """CREATE TABLE IF NOT EXISTS feedback (
@@ -26,7 +26,7 @@ the order of commits, and a reader that has seen one number has seen all smaller
 _TYPES = ("text", "text", "text", "bigint", "text", "double precision", "text", "integer", "text")
 
 
-class PostgresStore(SqlStore):
+class PostgresStore(FeedbackStore):
     """Feedback in a database of PostgreSQL, for servers on several machines.
 
     Two connections, one to write and one to read, reconnected after a failure. Committed events are
@@ -52,19 +52,19 @@ class PostgresStore(SqlStore):
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[Cursor]:
-        """See ``SqlStore``."""
+        """See ``FeedbackStore``."""
         with self._cursor("write") as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
             yield cursor
 
     def read(self, sql: str, parameters: list[Any]) -> list[Any]:
-        """See ``SqlStore``."""
+        """See ``FeedbackStore``."""
         with self._cursor("read") as cursor:
             cursor.execute(sql, parameters)
             return cursor.fetchall()
 
     def insert(self, cursor: Cursor, rows: Sequence[tuple[Any, ...]]) -> list[bool]:
-        """See ``SqlStore``."""
+        """See ``FeedbackStore``."""
         columns = ", ".join(COLUMNS)
         arrays = ", ".join(f"%s::{kind}[]" for kind in _TYPES)
         cursor.execute(

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import FeedbackError
-from ._sql import COLUMNS, Cursor, SqlStore
+from .store import COLUMNS, Cursor, FeedbackStore
 
 _VERSION = 1
 _PATIENCE = 10.0
@@ -33,7 +33,7 @@ _INSERT = (
 )
 
 
-class SqliteStore(SqlStore):
+class SqliteStore(FeedbackStore):
     """Feedback in one file, for the processes of one machine.
 
     A write-ahead log synchronised at every commit: committed events survive the end of
@@ -65,7 +65,7 @@ class SqliteStore(SqlStore):
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[Cursor]:
-        """See ``SqlStore``."""
+        """See ``FeedbackStore``."""
         with (
             self._named_errors(),
             self._writing,
@@ -80,7 +80,7 @@ class SqliteStore(SqlStore):
             self._writer.commit()
 
     def insert(self, cursor: Cursor, rows: Sequence[tuple[Any, ...]]) -> list[bool]:
-        """See ``SqlStore``."""
+        """See ``FeedbackStore``."""
         new = []
         for row in rows:
             cursor.execute(_INSERT, row)
@@ -88,7 +88,7 @@ class SqliteStore(SqlStore):
         return new
 
     def read(self, sql: str, parameters: list[Any]) -> list[Any]:
-        """See ``SqlStore``."""
+        """See ``FeedbackStore``."""
         # A single statement is its own transaction.
         with self._named_errors(), self._reading:
             return self._reader.execute(sql, parameters).fetchall()
