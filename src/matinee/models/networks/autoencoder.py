@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 import numpy.typing as npt
 
-from ...base.arrays import Float64, Mask
+from ...base.arrays import Float32, Float64, Int32, Int64, Mask
 from ...baseline.ordinal import OrdinalLink
-from ...data import Ratings
+from ...data import Histories, Ratings, SideColumns
 from ...errors import UsageError
 from ...nn import Forward, Inputs
 from ...recommend import HistoriesLike
@@ -19,7 +19,6 @@ from ..settings import Settings, update_epochs
 from ..support import ItemVectors
 from ..trainable import Trainable
 from ._fitted import FittedNetwork
-from ._single import Single
 
 if TYPE_CHECKING:
     from ...nn import Network
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
     from ._start import Start
 
 
-class Autoencoder(Single, Trainable):
+class Autoencoder(Trainable):
     """A deep autoencoder over rows of ratings (Sedhain et al. 2015; Kuchaiev & Ginsburg 2017).
 
     With users as rows it predicts for new users from their ratings (fold-in). With items as rows a
@@ -110,6 +109,21 @@ class Autoencoder(Single, Trainable):
         return self.link.probabilities(
             self.link.score(self.predict(users, items, histories=histories))
         )
+
+    @property
+    def folds_in(self) -> bool:
+        """See ``Hooks``."""
+        return self.settings.network.rows != "items"
+
+    @property
+    def stores_codes(self) -> bool:
+        """See ``Hooks``."""
+        return self._trained.stored is not None
+
+    @property
+    def side_columns(self) -> tuple[SideColumns | None, SideColumns | None]:
+        """See ``Hooks``."""
+        return self._trained.side_columns
 
     @property
     def inputs(self) -> Inputs:
@@ -207,6 +221,43 @@ class Autoencoder(Single, Trainable):
             return identity
         epochs = self._start.epochs_of(self.settings.train)
         return {**identity, "start": {"data": self._start.origin, "epochs": epochs}}
+
+    def _predict_with(
+        self, histories: Histories, rows: Int64, items: Int32, predictions: Float64 | None = None
+    ) -> tuple[Float64, Float64 | None]:
+        predictions = self._predict(histories, rows, items) if predictions is None else predictions
+        if not self._trained.differs_for_known:
+            return predictions, None
+        new = ~self._trained.known_rows(histories)
+        return predictions, new[rows].astype(np.float64)[:, None]
+
+    def _predict(self, histories: Histories, rows: Int64, items: Int32) -> Float64:
+        if not self._trained.by_items:
+            return self._trained.predict(histories, rows, items, self.histories)
+        out = self.bias.predict(histories, rows, items)
+        known = np.flatnonzero(histories.users[rows] >= 0)
+        if len(known):
+            out[known] = self._trained.predict(histories, rows[known], items[known])
+        return out
+
+    def _scores(self, histories: Histories) -> Float32:
+        if not self._trained.by_items:
+            return self._trained.scores(histories, self.histories)
+        scores = self.bias.scores(histories)
+        known = np.flatnonzero(histories.users >= 0)
+        if len(known):
+            scores[known] = self._trained.scores(histories.take(known))
+        return scores
+
+    def encode(self, histories: Histories) -> Float32:
+        """Return the last hidden layer, float32, shape (users, hidden[-1]).
+
+        Raises:
+            UsageError: The network's rows are items, so there are no user vectors.
+        """
+        if self._trained.by_items:
+            raise UsageError("with rows = 'items' the network has no vectors for people")
+        return self._trained.encode(histories)
 
     def _state(self) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
         return self._trained.state()
