@@ -12,7 +12,7 @@ from ...base.arrays import Float32, Float64, Int64
 from ...base.spacing import evenly_spaced
 from ...data import Histories, ItemTable, Table, Vocabulary, load_items
 from ...errors import UsageError
-from ...recommend import HistoriesLike, Unknown, top_k
+from ...recommend import HistoriesLike, Unknown, rank
 from ..base import Recommender
 from ..support import (
     as_column,
@@ -186,22 +186,23 @@ class NewItems:
         people = self._model._people(histories, "skip")
         if users is not None:
             people = people.pick(as_column(users), unknown)
+        ranked = rank(
+            lambda batch: (self.rank_scores(batch, love, personal), None),
+            people.histories,
+            self._model.n_items,
+            k=k,
+            include_seen=True,
+        )
         tables = []
-        for start in range(0, max(len(people), 1), _PEOPLE):
-            rows = np.arange(start, min(start + _PEOPLE, len(people)))
-            ranked = np.zeros((0, len(self.item_ids)), dtype=np.float32)
-            if len(rows):
-                ranked = self.rank_scores(people.histories.take(rows), love, personal)
-            items, scores = top_k(ranked, k)
-            n = items.shape[1]
+        for rows, items, scores, ranks, _ in ranked:
             columns = {
-                "user_id": people.ids[np.repeat(rows, n)],
-                "item_id": self.item_ids.decode(items.ravel()),
-                "score": scores.ravel().astype(np.float64),
-                "rank": np.tile(np.arange(1, n + 1, dtype=np.int32), len(rows)),
+                "user_id": people.ids[rows],
+                "item_id": self.item_ids.decode(items),
+                "score": scores.astype(np.float64),
+                "rank": ranks,
             }
             if self.item_table is not None:
-                columns["title"] = self.item_table.titles[items.ravel()]
+                columns["title"] = self.item_table.titles[items]
             tables.append(Table(columns))
         return Table.concat(tables)
 
