@@ -57,7 +57,7 @@ class Vocabulary:
         Two ids are the same by the rule of ``data.values.ids``: ``"42"`` from a command line or a
         JSON key and ``42.0`` from a data frame both find 42.
         """
-        array = ids if isinstance(ids, np.ndarray) else _listed(ids)
+        array = ids if isinstance(ids, np.ndarray) else np.fromiter(ids, dtype=object)
         if array.size == 0 or len(self) == 0:
             return np.full(array.size, -1, dtype=np.int32)
         if not self.numeric:
@@ -91,11 +91,3 @@ class Vocabulary:
             array[array == None] = ""  # noqa: E711  (element by element)
         distinct, codes = np.unique(array, return_inverse=True)
         return cls(distinct), codes.astype(np.int32)
-
-
-def _listed(ids: Iterable[Any]) -> npt.NDArray[np.object_]:
-    """Return ids as an array of objects, unchanged."""
-    values = list(ids)
-    array = np.empty(len(values), dtype=object)
-    array[:] = values
-    return array

@@ -156,10 +156,7 @@ def as_column(ids: Any) -> npt.NDArray[Any]:
         return column
     if isinstance(ids, str | bytes) or not isinstance(ids, Iterable):
         ids = [ids]
-    values = list(ids)
-    column = np.empty(len(values), dtype=object)
-    column[:] = values
-    return column
+    return np.fromiter(ids, dtype=object)
 
 
 def as_histories(source: HistoriesLike | None) -> HistoriesLike | None:

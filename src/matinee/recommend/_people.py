@@ -110,8 +110,7 @@ def code_people(
         return People(histories, table.user_ids.ids, source=table)
     ids, people = _split(source, implied_rating(scale))
     counts = [len(person) for person in people]
-    names = np.empty(sum(counts), dtype=object)
-    names[:] = [item for person in people for item, _ in person]
+    names = np.fromiter((item for person in people for item, _ in person), dtype=object)
     try:
         values = np.array([value for person in people for _, value in person], dtype=np.float32)
         values = values.reshape(len(names))  # lists for ratings have two dimensions

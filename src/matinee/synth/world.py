@@ -224,9 +224,7 @@ class World:
         rng = _generator(self.config, 4)
         years = 1999 - np.minimum(rng.exponential(14.0, self.config.items), 69).astype(int)
         titles = np.array(make_titles(years.tolist(), rng), dtype=object)
-        genres = np.empty(self.config.items, dtype=object)
-        genres[:] = self._genres
-        return ItemTable(titles, genres)
+        return ItemTable(titles, np.fromiter(self._genres, dtype=object))
 
     def chunks(
         self, size: int, threads: int, report: Callable[[int], object] | None = None

@@ -28,8 +28,7 @@ def sample() -> Ratings:
         users + 100, [f"item-{i:02}" for i in items], values, scale=Scale(0.5, 5), name="sample"
     )
     titles = np.array([f"Title of {name}" for name in base.item_ids.ids], dtype=object)
-    genres = np.empty(base.n_items, dtype=object)
-    genres[:] = [("Drama", "War")[: i % 3] for i in range(base.n_items)]
+    genres = np.fromiter((("Drama", "War")[: i % 3] for i in range(base.n_items)), dtype=object)
     ages = np.where(np.arange(base.n_users) % 7, 20.0 + np.arange(base.n_users), np.nan)
     languages = np.array(["", "Danish", "Thai"], dtype=object)[np.arange(base.n_users) % 3]
     return replace(

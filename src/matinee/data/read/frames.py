@@ -332,7 +332,5 @@ def _listed(values: Any) -> npt.NDArray[Any]:
         return np.asarray(values)
     items = list(values)
     if any(not isinstance(item, (int, float, np.number)) for item in items):
-        array = np.empty(len(items), dtype=object)
-        array[:] = items
-        return array
+        return np.fromiter(items, dtype=object)
     return np.array(items)

@@ -165,9 +165,8 @@ def _as_texts(values: Values) -> Values:
     """Convert numbers to text as in a column with other texts."""
     if values.dtype.kind != "f":
         return values
-    texts = np.empty(len(values), dtype=object)
-    texts[:] = [f"{value:.15g}" if np.isfinite(value) else "" for value in values]
-    return texts
+    texts = (f"{value:.15g}" if np.isfinite(value) else "" for value in values)
+    return np.fromiter(texts, dtype=object)
 
 
 def _labels(value: Any) -> tuple[str, ...]:

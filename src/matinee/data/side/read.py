@@ -163,7 +163,6 @@ def _values(column: Any, kind: str) -> Values:
         return np.ma.filled(np.ma.asarray(column, dtype=np.float64), np.nan)
     texts = as_texts(column)
     if kind == "several":
-        labels = np.empty(len(texts), dtype=object)
-        labels[:] = [tuple(filter(None, map(str.strip, t.split(_BETWEEN)))) for t in texts]
-        return labels
+        labels = (tuple(filter(None, map(str.strip, t.split(_BETWEEN)))) for t in texts)
+        return np.fromiter(labels, dtype=object)
     return texts

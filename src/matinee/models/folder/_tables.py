@@ -38,9 +38,7 @@ def write_parquets(
             columns["title"] = table.titles
             selected += ", title"
             if table.genres is not None:
-                joined = np.empty(len(items), dtype=object)
-                joined[:] = [_MARK.join(genres) for genres in table.genres]
-                columns["genres"] = joined
+                columns["genres"] = np.fromiter(map(_MARK.join, table.genres), dtype=object)
                 selected += (
                     f", CASE genres WHEN '' THEN [] ELSE string_split(genres, '{_MARK}') END"
                 )
@@ -86,8 +84,8 @@ def read_items(db: duckdb.DuckDBPyConnection, folder: Path) -> tuple[Vocabulary,
         return vocabulary, None
     genres = None
     if "genres" in columns:
-        genres = np.empty(len(vocabulary), dtype=object)
-        genres[:] = [tuple(text.split(_MARK)) if text else () for text in columns["genres"]]
+        split = (tuple(text.split(_MARK)) if text else () for text in columns["genres"])
+        genres = np.fromiter(split, dtype=object)
     titles = columns["title"].astype(object)
     return vocabulary, ItemTable(titles, genres, stated_years=columns.get("year"))
 

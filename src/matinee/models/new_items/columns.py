@@ -123,8 +123,7 @@ def _words(table: ItemTable, buckets: int) -> Float64:
 def _vectors(
     known_ids: Vocabulary, new_ids: Vocabulary, vectors: Mapping[Any, npt.ArrayLike]
 ) -> tuple[Float64, Float64]:
-    ids = np.empty(len(vectors), dtype=object)
-    ids[:] = list(vectors)
+    ids = np.fromiter(vectors, dtype=object)
     rows = [np.asarray(vector, dtype=np.float64).ravel() for vector in vectors.values()]
     widths = {len(row) for row in rows}
     if len(widths) != 1 or not all(np.isfinite(row).all() for row in rows):
