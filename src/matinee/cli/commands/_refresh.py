@@ -90,8 +90,6 @@ def refresh(
     if json:
         print_json(done.as_dict())
     else:
-        if done.removed:
-            echo(f"{done.removed:,} erased people removed from {model}")
         echo(f"{done.n_new:,} new ratings, {done.n_scored:,} of them to judge by")
         if done.gain is not None:
             gain = done.gain

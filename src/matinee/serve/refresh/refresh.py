@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import shutil
 from collections.abc import Mapping
@@ -29,6 +30,7 @@ MARGIN = 0.002
 LIST_MARGIN = 0.01
 """Largest decrease in nDCG@10, if not significant, for which the new model is taken."""
 _DAY = 86_400
+_log = logging.getLogger("matinee.refresh")
 
 
 @dataclass(frozen=True)
@@ -186,7 +188,10 @@ def _forget(folder: Path, store: FeedbackStore) -> int:
         return 0
     if previous_of(folder).is_dir():
         forget(previous_of(folder), gone)
-    return forget(folder, gone)
+    removed = forget(folder, gone)
+    if removed:  # also logged, as a model that cannot be refreshed has no result
+        _log.warning("%s: erased people removed: %d", folder, removed)
+    return removed
 
 
 def _trained(model: Recommender, folder: Path, earlier: Ratings, how: str, seed: int) -> Any:
