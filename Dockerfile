@@ -14,8 +14,8 @@ COPY src ./src
 RUN python -m venv /opt/matinee \
     && sed '/^torch==/d' constraints.txt > /tmp/constraints.txt \
     && /opt/matinee/bin/python -m pip install --no-cache-dir -c /tmp/constraints.txt \
-        numpy scipy numba duckdb safetensors pydantic typer rich jinja2 \
-        fastapi uvicorn httptools uvloop \
+        numpy scipy numba duckdb safetensors pydantic typer rich jinja2 lazy-loader rapidfuzz \
+        fastapi uvicorn httptools brotli uvloop \
     && /opt/matinee/bin/python -m pip install --no-cache-dir --no-deps .
 
 FROM python:3.12-slim

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+import tomllib
+from pathlib import Path
 
 import pytest
 
@@ -38,3 +41,14 @@ def test_public_names_are_there() -> None:
 def test_an_unknown_name_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="autoencoder"):
         matinee.autoencoder  # noqa: B018
+
+
+def test_the_image_installs_what_serving_needs_but_torch() -> None:
+    root = Path(__file__).parents[1]
+    project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
+    needed = project["dependencies"] + project["optional-dependencies"]["serve"]
+    names = {re.match(r"[\w-]+", each)[0] for each in needed} - {"torch"}  # type: ignore[index]
+    steps = (root / "Dockerfile").read_text().replace("\\\n", " ")
+    installed = re.search(r"-c \S+ ([\w\s-]+?) +&&", steps)
+    assert installed is not None
+    assert set(installed[1].split()) == names
