@@ -23,6 +23,7 @@ from ..recommend import (
     code_people,
     personalised,
     ranking_score,
+    without_dislikes,
 )
 from ._answers import answers
 from .hooks import Hooks
@@ -122,7 +123,7 @@ class Coded(Hooks):
         # Scores that include the probability of liking are products, no longer logits.
         logits = self.interest is not None and self.interest.logits and predictions is None
         out = personalised(scores, baseline, personal, by_rating, logits and not by_rating)
-        empty = histories.counts == 0
+        empty = self._choices(histories).counts == 0
         if logits and empty.any():  # without a history the scores are those of popularity
             out[empty] = personalised(scores[empty], baseline, personal, by_rating)
         return out, predictions
@@ -131,11 +132,17 @@ class Coded(Hooks):
         """Compute ``ranking_coded`` without personalisation."""
         if self.interest is None or love == np.inf:
             return self.scores_coded(histories), None
-        scores, predictions = self.interest.scores(histories), None
+        scores, predictions = self.interest.scores(self._choices(histories)), None
         if love and self.preference is not None:
             predictions = self.scores_coded(histories)
             ranking_score(scores, self.preference.probability(predictions), love, self.floor)
         return _finite(scores), predictions
+
+    def _choices(self, histories: Histories) -> Histories:
+        """Return the histories that are evidence of interest; see ``without_dislikes``."""
+        if self.preference is None:
+            return histories
+        return without_dislikes(histories, self.scale, self.bias.mean)
 
     def rank_scores_by_love(
         self, histories: Histories, loves: Sequence[float]
@@ -148,7 +155,10 @@ class Coded(Hooks):
             for love in loves:
                 yield self.rank_scores_coded(histories, love)
             return
-        interest, predictions = self.interest.scores(histories), self.scores_coded(histories)
+        interest, predictions = (
+            self.interest.scores(self._choices(histories)),
+            self.scores_coded(histories),
+        )
         like_probability = self.preference.probability(predictions)
         for love in loves:
             if love == np.inf:

@@ -20,6 +20,7 @@ from ._ranking_score import (
     combined as combined,
     personalised as personalised,
     ranking_score as ranking_score,
+    without_dislikes as without_dislikes,
 )
 from ._rerank import (
     diversify as diversify,

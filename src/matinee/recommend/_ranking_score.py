@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..base.arrays import Float32
+from ..data import Histories, Scale
 
 
 def ranking_score(interest: Float32, liked: Float32, love: float, floor: float = 0.0) -> Float32:
@@ -21,6 +22,23 @@ def ranking_score(interest: Float32, liked: Float32, love: float, floor: float =
     np.maximum(interest, np.float32(floor) * size, out=interest)
     interest *= liked if love == 1.0 else np.power(liked, np.float32(love))
     return interest
+
+
+def without_dislikes(histories: Histories, scale: Scale, mean: float) -> Histories:
+    """Leave out the histories of users who rated everything below the middle of the scale.
+
+    Choices that were all disliked do not predict what a user likes: such users have the scores of
+    interest of a user without a history, and the predicted ratings alone are personal. Nothing is
+    left out if the mean of all ratings is below the middle, as of play counts.
+    """
+    middle = (scale.low + scale.high) / 2.0
+    if mean < middle:
+        return histories
+    rows = np.repeat(np.arange(len(histories)), histories.counts)
+    others = np.bincount(rows[histories.values >= middle], minlength=len(histories))
+    if others[histories.counts > 0].all():
+        return histories
+    return histories.where(others[rows] > 0)
 
 
 def personalised(
