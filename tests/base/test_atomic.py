@@ -100,6 +100,21 @@ def test_a_folder_replaced_in_two_steps_comes_back(tmp_path):
     assert (tmp_path / "model" / "a").read_text() == "old"
 
 
+@pytest.mark.skipif(os.name != "posix", reason="permissions of POSIX")
+@pytest.mark.parametrize("is_folder", [True, False])
+def test_permissions_are_kept(tmp_path: Path, is_folder: bool) -> None:
+    path = tmp_path / "private"
+    for content in ("old", "new"):
+        with atomic_path(path) as temporary:
+            if is_folder:
+                temporary.mkdir()
+            (temporary / "a" if is_folder else temporary).write_text(content)
+        if content == "old":
+            path.chmod(0o700)
+    assert path.stat().st_mode & 0o777 == 0o700
+    assert (path / "a" if is_folder else path).read_text() == "new"
+
+
 def test_one_process_at_a_time_holds_a_lock(tmp_path):
     folder = tmp_path / "new" / "run"
     code = (

@@ -50,8 +50,8 @@ def atomic_path(path: Path | str) -> Iterator[Path]:
     The block creates a file or a folder there. Parent folders are created. If the block raises, the
     temporary is removed and ``path`` is unchanged; a killed process leaves at most a hidden
     ``.NAME.*.tmp`` beside it, which the next write of ``path`` removes. A symbolic link is
-    followed: its target is replaced. A terminal, a pipe or ``/dev/null`` is not replaced: the file
-    is copied to it.
+    followed: its target is replaced. The permissions of ``path`` are kept. A terminal, a pipe or
+    ``/dev/null`` is not replaced: the file is copied to it.
 
     Args:
         path: The file or folder to write.
@@ -75,6 +75,8 @@ def atomic_path(path: Path | str) -> Iterator[Path]:
         if stream:
             _copy(temporary, target)
         else:
+            if target.exists():  # who may read it was restricted, perhaps
+                shutil.copymode(target, temporary)
             _sync(temporary)
             _put(temporary, target)
     except OSError as error:
