@@ -484,6 +484,21 @@ def test_ignored_entries_name_their_person(client: TestClient) -> None:
 
 def test_titles_are_matched(client: TestClient) -> None:
     known = client.get("/v1/items?limit=2").json()["items"]
-    titles = [known[0]["title"].lower(), "qwertyuiop asdfgh", known[1]["item"]]
+    titles = ["qwertyuiop asdfgh", known[0]["title"].lower(), "100"]  # as a film, not as an id
     answer = client.post("/v1/items/match", json={"titles": titles}).json()
-    assert [(m["index"], m["item"]) for m in answer["matches"]] == [(0, known[0]), (2, known[1])]
+    assert client.get("/v1/items/100").status_code == 200
+    assert [(m["index"], m["item"]) for m in answer["matches"]] == [(1, known[0])]
+    rated = [{"title": "100", "rating": 4}, {"item": "1", "rating": 4}]
+    answer = client.post("/v1/recommend", json={"ratings": rated, "k": 1}).json()
+    assert [each["index"] for each in answer["ignored"]] == [0]
+
+
+@pytest.mark.parametrize("field", ["exclude", "only"])
+def test_ids_that_the_model_does_not_have_are_no_titles(client: TestClient, field: str) -> None:
+    unknown = [str(10_000_000 + at) for at in range(2000)]
+    asked = {"ratings": [{"item": "1", "rating": 4}], field: [*unknown, "2"], "k": 3, "why": 0}
+    answer = client.post("/v1/recommend", json=asked)
+    assert answer.status_code == 200
+    assert len(answer.json()["ignored"]) == 2000
+    listed = [each["item"] for each in answer.json()["recommendations"]]
+    assert (listed == ["2"]) == (field == "only")

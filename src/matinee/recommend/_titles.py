@@ -50,17 +50,19 @@ class TitleIndex:
         self._table = table
         self._titles = None if table is None else table.titles
 
-    def find(self, text: str) -> Any:
+    def find(self, text: str, *, ids: bool = True) -> Any:
         """Return the external id of the item that a text refers to.
 
-        An exact id takes precedence over titles.
+        Args:
+            text: An exact id, which takes precedence, or a title.
+            ids: Whether it may be an id; without titles it always may.
 
         Raises:
             UsageError: Several titles match; they are listed.
             UnknownIdError: No title matches; the nearest are listed.
         """
         code = int(self._ids.encode([text.strip()])[0])
-        if code >= 0:
+        if code >= 0 and (ids or self._titles is None):
             return self._item(code).id
         if self._titles is None:
             raise UnknownIdError(f"unknown item {text!r}; the model has no titles, so give an id")

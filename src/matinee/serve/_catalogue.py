@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..base.arrays import Float32, Int64, Mask
+from ..data.values.ids import canonical, whole_number
 from ..errors import nearest
 from ..models import Recommender, item_counts, item_vectors
 from ..recommend import TitleIndex, TitlePrefixes, most_alike, plane, unit_rows
@@ -92,8 +93,13 @@ class Catalogue:
         fields = [("ratings", at) for at, rating in enumerate(ratings) if rating.title is not None]
         for field, names in lists.items():
             unknown = np.flatnonzero(self.codes(list(names)) < 0).tolist()
-            fields += [(field, at) for at in unknown if isinstance(names[at], str)]
+            fields += [(field, at) for at in unknown if self.may_be_title(names[at])]
         return fields
+
+    def may_be_title(self, name: str | int) -> bool:
+        """Return whether an unknown id may be a title: no number is, where ids are numbers."""
+        is_text = isinstance(name, str)
+        return is_text and not (self.item_ids.numeric and whole_number(canonical(name)) is not None)
 
     def named(self, code: int) -> dict[str, Any]:
         """Id and title."""

@@ -246,7 +246,7 @@ class Engine:
     def match(self, request: MatchRequest) -> Answer:
         """Answers ``POST /v1/items/match``."""
         reader = self._reader()
-        matched = reader.items("items", list(request.titles))
+        matched = reader.titled(request.titles)
         matches = [{"index": at, "item": self.catalogue.item(code)} for at, code in matched]
         return {"matches": matches, "model": self.name}
 

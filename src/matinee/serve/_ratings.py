@@ -203,12 +203,18 @@ class Reader:
         positions = []
         for at, (name, code) in enumerate(zip(names, codes, strict=True)):
             if code < 0:
-                code = self._by_title(what, at, name) if isinstance(name, str) else -1
+                is_title = self.catalogue.may_be_title(name)
+                code = self._by_title(what, at, str(name)) if is_title else -1
                 if code == -1:
                     self._ignore(what, at, name, f"no item has the id {name}")
             if code >= 0:
                 positions.append((at, code))
         return positions
+
+    def titled(self, names: Sequence[str]) -> list[tuple[int, int]]:
+        """(position, code) of the titles that match one item."""
+        codes = [self._by_title("titles", at, name) for at, name in enumerate(names)]
+        return [(at, code) for at, code in enumerate(codes) if code >= 0]
 
     def mask(self, what: str, names: Sequence[str | int]) -> npt.NDArray[np.int64]:
         """Return codes of the known ids and titles, int64."""
@@ -250,7 +256,7 @@ class Reader:
         """Code of the item with this title; if ambiguous -2, with an entry in ``ignored``."""
         titles = self.catalogue.titles
         try:
-            return int(self.catalogue.codes([titles.find(title)])[0])
+            return int(self.catalogue.codes([titles.find(title, ids=False)])[0])
         except (UnknownIdError, UsageError) as error:
             suggestions = [
                 self.catalogue.named(int(self.catalogue.codes([titled.id])[0]))
