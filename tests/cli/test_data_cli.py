@@ -170,7 +170,7 @@ def test_errors_are_messages(inside: Run, table: Path) -> None:
         (("split", table), 2, "--out"),
         (("split", table, "--out", "x", "--by", "tyme"), 2, "did you mean 'time'"),
         (("split", table, "--out", "x", "--holdout", "-1"), 2, "holdout"),
-        (("split", table, "--out", table), 2, "exists and is no split"),
+        (("split", table, "--out", table), 2, "is read by the same command"),
         (("audit", "no-such-split"), 2, "no-such-split"),
         (("synth", "x", "--shape", "netflux"), 2, "did you mean 'netflix'"),
         (("synth", "x", "--users", "1"), 2, "users"),

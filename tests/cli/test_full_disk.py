@@ -105,3 +105,10 @@ def test_a_file_is_not_written_over_a_folder(shell: Any) -> None:
     Path("x.csv").mkdir()
     message = shell.error("recommend", "no-such-model", "--all-users", "--out", "x.csv", code=1)
     assert "x.csv: cannot write: is a folder" in message
+
+
+def test_a_file_is_not_written_over_what_the_command_reads(shell: Any) -> None:
+    Path("x.csv").write_text("user,item,rating\n1,2,3\n")
+    command = ("recommend", "no-such-model", "--ratings", "x.csv", "--out", "./x.csv")
+    assert "x.csv: is read by the same command" in shell.error(*command, code=2)
+    assert Path("x.csv").read_text().startswith("user")

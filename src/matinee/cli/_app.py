@@ -14,7 +14,8 @@ import os
 import pkgutil
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
@@ -147,6 +148,23 @@ def _check_paths(command: Any) -> None:
             return value if then is None else then(ctx, outcome, value)
 
         parameter.callback = checked
+
+    def invoked(ctx: Any, invoke: Any = command.invoke) -> Any:
+        for name in outputs & ctx.params.keys():
+            _refuse_input(ctx.params[name], ctx.params.values())
+        return invoke(ctx)
+
+    command.invoke = invoked
+
+
+def _refuse_input(out: Any, values: Iterable[Any]) -> None:
+    """Refuse to write a file that the same command reads."""
+    if not (isinstance(out, Path) and out.is_file()):
+        return
+    for value in values:
+        with suppress(OSError, ValueError):
+            if value is not out and isinstance(value, str | Path) and out.samefile(value):
+                raise UsageError(f"{out}: is read by the same command; write another file")
 
 
 def _check_output(path: Path) -> None:
