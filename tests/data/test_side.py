@@ -113,6 +113,8 @@ def test_tables_of_people_by_name_and_in_memory(tmp_path: Path) -> None:
         load(ratings, person_id="key")
     with pytest.raises(DataError, match=r"no person column among: folk, town.*--person-id COL"):
         load(ratings, people=people.rename(columns={"id": "folk"})[["folk", "town"]])
+    with pytest.raises(DataError, match="has no column but that of the ids, 'id'"):
+        load(ratings, people=people[["id"]])
 
 
 def test_a_table_that_was_not_named_is_left_out_with_a_note(tmp_path: Path) -> None:

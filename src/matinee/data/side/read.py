@@ -58,6 +58,8 @@ def people_columns(
         stated = mapped or ({} if scan.header else {PERSON: "1"})
         column = assign(names, PEOPLE_ROLES, stated, header=scan.header, label=scan.label)[PERSON]
         names.remove(column)
+        if not names:
+            raise DataError(f"{scan.label}: has no column but that of the ids, {column!r}")
         side = columns_by(scan, work, ids, column, names)
     except (DataError, duckdb.Error) as error:
         if people is not None:
