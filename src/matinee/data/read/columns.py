@@ -279,7 +279,7 @@ def _layout_hint(scan: Scan, names: Sequence[str], nested: Sequence[str]) -> str
     if nested:
         return (
             f" ({listed(nested)}: objects or lists, no ids; a table has one row, or one line of "
-            "JSON, for each rating)"
+            "JSON, for each rating: unnest() in --sql or DataFrame.explode() makes rows of lists)"
         )
     if not scan.header:
         return ""
