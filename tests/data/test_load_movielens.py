@@ -135,6 +135,14 @@ def test_a_folder_that_holds_a_split_is_not_mixed(tmp_path: Path) -> None:
     assert len(load(tmp_path / "train.dat")) == 3
 
 
+@pytest.mark.parametrize("names", ["train-00000-of-1 test-00000-of-1", "my_train my_valid"])
+def test_a_folder_of_files_named_after_parts_is_not_mixed(tmp_path: Path, names: str) -> None:
+    for name in names.split():
+        (tmp_path / f"{name}.dat").write_text(DAT)
+    with pytest.raises(DataError, match="whose parts must not be mixed"):
+        load(tmp_path)
+
+
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("MATINEE_DATA", str(tmp_path / "home"))

@@ -66,7 +66,7 @@ def test_a_zip_of_many_members_takes_no_longer_for_each(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("noted", [True, False])
-def test_several_tables_of_a_zip_read_as_one_are_noted(tmp_path: Path, noted: bool) -> None:
+def test_several_tables_read_as_one_are_noted(tmp_path: Path, noted: bool) -> None:
     # Files called part-00000 and so on are one table, written in pieces.
     names = ["2024.csv", "2025.csv"] if noted else ["part-00000.csv", "part-00001.csv"]
     source = tmp_path / "shop.zip"
@@ -81,6 +81,9 @@ def test_several_tables_of_a_zip_read_as_one_are_noted(tmp_path: Path, noted: bo
     )
     assert ratings.notes == ((note,) if noted else ())
     assert load(f"{source}/{names[1]}", allow_single=True).item_ids.ids.tolist() == [1]
+    zipfile.ZipFile(source).extractall(tmp_path / "shop")
+    folder = load(tmp_path / "shop")
+    assert folder.notes == ((note.replace(".zip", ""),) if noted else ())
     with pytest.raises(DataError, match=r"holds no '2026\.csv'"):
         load(source / "2026.csv", allow_single=True)
 

@@ -200,7 +200,8 @@ def _folder(folder: Path, name: str, work: Workspace) -> Found:
         None if beside is None else Part(folder / beside, str(folder / beside))
         for beside in (item_file(names, chosen[0]), people_file(names, chosen[0]))
     )
-    return Found(tuple(parts), items, name, people=people)
+    notes = _joined(chosen, str(folder))
+    return Found(tuple(parts), items, name, notes=notes, people=people)
 
 
 def _is_partition(name: str) -> bool:
@@ -245,7 +246,7 @@ def _plain_files(parts: list[Part], first: Path, name: str) -> Found:
 
 
 def _joined(names: Sequence[str], label: str) -> tuple[str, ...]:
-    """A note that several tables of an archive are read as one; none of part-00000 and the like."""
+    """A note that several tables are read as one; none of part-00000 and the like."""
     if len(names) < 2 or all(Path(name).name.startswith("part-") for name in names):
         return ()
     shown = ", ".join(map(readable, names[:3])) + f" and {len(names) - 3:,} more" * (len(names) > 3)

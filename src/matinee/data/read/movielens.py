@@ -42,6 +42,9 @@ _OTHER = frozenset(
     ]
 )
 
+_HELD_OUT = frozenset({"test", "valid", "validation", "val"})
+"""Words in the names of files that must not be mixed with those of train files."""
+
 GENRES_100K = [
     "unknown",
     "Action",
@@ -116,10 +119,10 @@ def choose(names: Sequence[str], label: str) -> list[str]:
     if not parts:
         listing = ", ".join(sorted(seen)[:8]) or "nothing"
         raise DataError(f"{label}: no ratings table in it; found {listing}")
-    known = {stem(_base(name)) for name in parts}
-    if {"train", "test"} <= known:
+    words = {name: set(re.split("[^a-z]+", stem(_base(name)))) for name in parts}
+    train = next((name for name in parts if "train" in words[name]), None)
+    if train is not None and any(each & _HELD_OUT for each in words.values()):
         names_of = ", ".join(parts[:4])
-        train = next(name for name in parts if stem(_base(name)) == "train")
         raise DataError(
             f"{label}: holds a split ({names_of}), whose parts must not be mixed; name the part "
             f"to read, such as {label.rstrip('/')}/{train}"
