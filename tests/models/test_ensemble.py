@@ -400,9 +400,9 @@ def test_counts_shift_weight_between_the_sides_for_known_people_alone() -> None:
         {"hidden": [6], "epochs": 3, "validation": 0.3}
     )
     result = Ensemble(settings=settings).fit(data, seed=1)
-    result.known = np.full(len(result.members), 0.2)
+    result.known = np.full(len(result.members), 1 / 7)
     logs = np.log(np.maximum(np.bincount(data.items, minlength=data.n_items), 1))
-    direction = np.array([0.5, 0.5, 0.0, 0.0, -1.0])
+    direction = np.array([0.25, 0.25, 0.0, 0.0, -1.0, 0.25, 0.25])
     result.shift = CountShift(direction, np.array([-0.3, 0.2]), np.array([2.0, 3.0]), logs)
     histories = result.histories
     assert histories is not None
@@ -411,7 +411,7 @@ def test_counts_shift_weight_between_the_sides_for_known_people_alone() -> None:
     shift = -0.3 * (logs[items] - 2.0) + 0.2 * (np.log(histories.counts[rows]) - 3.0)
     expected = np.zeros(len(rows))
     for member, part in zip(result.members, direction, strict=True):
-        expected += (0.2 + part * shift) * member.predict(histories, rows, items)
+        expected += (1 / 7 + part * shift) * member.predict(histories, rows, items)
     assert np.allclose(predicted, expected, atol=1e-5)
     assert np.allclose(result._scores(histories).ravel(), expected, atol=1e-4)
     new = Histories(histories.indptr, histories.items, histories.values, np.full(60, -1, np.int32))
@@ -442,7 +442,7 @@ def test_a_member_has_no_half_life_of_its_own() -> None:
         member_settings(Settings.make({"members": members}))
     whole = matinee.model("accurate-autoencoders", half_life=30.0).settings
     assert whole.train.half_life == 30.0
-    assert len(member_settings(whole)) == 4
+    assert len(member_settings(whole)) == 6
 
 
 def test_networks_take_weights_and_a_sampled_member_refuses_them() -> None:
