@@ -53,6 +53,11 @@ class Backend(ABC):
         self.network, self.config, self.group, self.link = network, config, group, link
         self.mse = 0.0
         self.rates = learning_rates(config, steps_per_epoch * config.steps_per_batch)
+        self._prepare()
+
+    @abstractmethod
+    def _prepare(self) -> None:
+        """Make the state of the optimiser."""
 
     @abstractmethod
     def step(self, batch: Batch, step: int) -> float:
@@ -78,15 +83,8 @@ class Backend(ABC):
 class KernelBackend(Backend):
     """Compiled kernels that update only the rows of the two tables that a batch uses."""
 
-    def __init__(
-        self,
-        network: Network,
-        config: TrainConfig,
-        steps_per_epoch: int,
-        group: ProcessGroup = ALONE,
-        link: OrdinalLink | None = None,
-    ) -> None:
-        super().__init__(network, config, steps_per_epoch, group, link)
+    def _prepare(self) -> None:
+        network, config, group = self.network, self.config, self.group
         self.sizes = StepSizes(config, self.rates)
         dense = config.l2 > 0  # with L2, every row has a gradient at every step
         self.tied = network.config.tied
@@ -247,15 +245,8 @@ class KernelBackend(Backend):
 class TorchBackend(Backend):
     """Torch's autograd and optimisers with dense gradients, for CUDA."""
 
-    def __init__(
-        self,
-        network: Network,
-        config: TrainConfig,
-        steps_per_epoch: int,
-        group: ProcessGroup = ALONE,
-        link: OrdinalLink | None = None,
-    ) -> None:
-        super().__init__(network, config, steps_per_epoch, group, link)
+    def _prepare(self) -> None:
+        network, config, group = self.network, self.config, self.group
         self._refeed = TorchRefeed(network, config, group) if config.refeed != "off" else None
         trained = [p for p in network.parameters() if p.requires_grad]
         self._decayed = [p for p in trained if p is not network.bias_out]
