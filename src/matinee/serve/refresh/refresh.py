@@ -14,6 +14,7 @@ import numpy as np
 
 from ...base.arrays import Mask
 from ...base.atomic import atomic_path, remove
+from ...base.memory import find_entries
 from ...data import Ratings
 from ...errors import UsageError
 from ...evaluate import Gain, ListGain, list_gain, prequential_gain
@@ -208,11 +209,8 @@ def _not_in(trained: Ratings, feedback: Ratings) -> Ratings:
     """Return the ratings that differ from those trained on."""
     users = trained.user_ids.encode(feedback.user_ids.ids)[feedback.users].astype(np.int64)
     items = trained.item_ids.encode(feedback.item_ids.ids)[feedback.items]
-    is_known = (users >= 0) & (items >= 0)
-    keys = trained.users.astype(np.int64) * trained.n_items + trained.items
-    order = np.argsort(keys)
-    pair_keys = users * trained.n_items + items
-    position = np.searchsorted(keys, pair_keys, sorter=order)
-    repeated: Mask = is_known & (np.append(keys[order], -1)[position] == pair_keys)
-    repeated &= np.append(trained.values[order], np.float32(np.nan))[position] == feedback.values
+    known = trained.by_user
+    entries = find_entries(known.indptr, known.indices, users, items)
+    repeated: Mask = entries >= 0
+    repeated[repeated] = known.values[entries[repeated]] == feedback.values[repeated]
     return feedback.take(~repeated).compact()
