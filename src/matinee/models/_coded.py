@@ -123,9 +123,10 @@ class Coded(Hooks):
         # Scores that include the probability of liking are products, no longer logits.
         logits = self.interest is not None and self.interest.logits and predictions is None
         out = personalised(scores, baseline, personal, by_rating, logits and not by_rating)
-        empty = self._choices(histories).counts == 0
-        if logits and empty.any():  # without a history the scores are those of popularity
-            out[empty] = personalised(scores[empty], baseline, personal, by_rating)
+        if logits:  # without a history the scores are those of popularity
+            empty = np.flatnonzero(self._choices(histories).counts == 0)
+            if len(empty):
+                out[empty] = personalised(scores[empty], baseline, personal, by_rating)
         return out, predictions
 
     def _ranking(self, histories: Histories, love: float) -> tuple[Float32, Float32 | None]:
