@@ -119,9 +119,9 @@ def _too_old(first: int, last: int) -> tuple[str, ...]:
     """Note times in seconds, all of which are after 1973 and before there were online ratings."""
     if not _EARLY <= first <= last < _ONLINE:
         return ()
-    years = (1970 + int(time / (365.2425 * _DAY)) for time in (first, last))
+    since, until = (1970 + int(time / (365.2425 * _DAY)) for time in (first, last))
     return (
-        f"times lie between {next(years)} and {next(years)}, before there were ratings online; if "
+        f"times lie between {since} and {until}, before there were ratings online; if "
         "they count from another moment, such as 2001 (Apple) or the year 1 (ticks of .NET), "
         "convert them to seconds since 1970",
     )
