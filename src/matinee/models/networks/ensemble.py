@@ -43,7 +43,8 @@ class Ensemble(Blending, Trainable):
         preset: Name of a preset with ``members``, or path of a TOML file.
         settings: All options, instead of a preset.
         device: "cpu", "cuda", or "auto" for CUDA if available.
-        **overrides: Single options by name, in every member: ``hidden=[64]``, ``epochs=5``.
+        **overrides: Single options by name, in every member that does not set them itself:
+            ``hidden=[64]``, ``epochs=5``.
 
     Attributes:
         settings: The options.
