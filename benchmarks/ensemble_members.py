@@ -20,19 +20,16 @@ import matinee
 from matinee.base.arrays import Float64, Mask
 from matinee.data import Histories, Ratings, named_split
 from matinee.models import Ensemble, preset
-from matinee.models.networks._count_shift import CountShift
-from matinee.models.networks._validation import bias_predictions
-from matinee.train import fit_blend
 
 ITEMS = {"rows": "items", "teacher": "none"}
 MEMBERS: dict[str, dict[str, Any]] = {
-    "items": {**ITEMS},
-    "items, 2": {**ITEMS},
+    "items": ITEMS,
+    "items, 2": ITEMS,
     "users, distilled": {},
     "items, distilled": {"rows": "items", "teacher_weight": 1.0},
     "users": {"teacher": "none"},
     "ordinal": {**ITEMS, "output": "ordinal"},
-    "items, 3": {**ITEMS},
+    "items, 3": ITEMS,
     "wide": {**ITEMS, "hidden": [1200]},
     "items, distilled, 2": {"rows": "items", "teacher_weight": 1.0},
     "ratings only": {**ITEMS, "input": "ratings"},
@@ -63,15 +60,14 @@ SUBSETS: dict[str, list[list[str]]] = {
 
 
 class Kept(Ensemble):
-    """An ensemble that keeps its members' predictions of the validation part."""
+    """An ensemble that keeps what its weights are fitted to."""
 
-    kept: tuple[Mask, Float64]
+    fitted_to: tuple[Mask | None, list[Float64]]
 
     def _weigh(
         self, train: Ratings, held: Mask | None, predicted: list[Float64], copies: list[int]
     ) -> None:
-        assert held is not None
-        self.kept = held, np.array(predicted) - bias_predictions(train, held)
+        self.fitted_to = held, predicted
         super()._weigh(train, held, predicted, copies)
 
 
@@ -95,47 +91,26 @@ def main() -> None:
     members = [{"set": changes} for changes in MEMBERS.values()]
     settings = preset("default").make({**five, "members": members}, "members")
     model = Kept(settings=settings, device="cpu").fit(train, seed=options.seed)
-    held, validation = model.kept
-    by_user, rated = train.by_user, np.log(np.maximum(train.by_item.counts, 1))
-    entries = np.flatnonzero(by_user.aligned(held))
-    users, items = by_user.rows_of(entries), by_user.indices[entries]
-    residuals = by_user.values[entries] - bias_predictions(train, held)
-    counts = np.maximum(by_user.counts, 1)
-    shown = np.maximum(by_user.counts - np.bincount(users, minlength=by_user.n_rows), 1)
+    names, members, (held, predicted) = list(MEMBERS), model.members, model.fitted_to
 
     test_users = train.user_ids.encode(test.user_ids.ids)[test.users].astype(np.int64)
     test_items = train.item_ids.encode(test.item_ids.ids)[test.items].astype(np.int32)
     known = np.flatnonzero((test_users >= 0) & (test_items >= 0))
     known = known[np.argsort(test_users[known], kind="stable")]
     test_users, test_items, wanted = test_users[known], test_items[known], test.values[known]
-    base, deviations, _ = model._deviations(Histories.of(by_user), test_users, test_items)
+    asked = Histories.of(train.by_user), test_users, test_items
+    base, deviations, _ = model._deviations(*asked)
 
     def squared_errors(predicted: Float64) -> Float64:
         return np.square(np.clip(predicted, train.scale.low, train.scale.high) - wanted)
 
     def blended(entries: list[list[str]]) -> Float64:
-        names = list(MEMBERS)
-        groups = [[names.index(name) for name in entry] for entry in entries]
-        means = np.column_stack([validation[group].mean(axis=0) for group in groups])
-        weights = fit_blend(means, residuals, groups, len(names)).weights
-        direction = np.zeros(len(names))
-        over_items = [
-            m for group in groups for m in group if {**ITEMS}.items() <= MEMBERS[names[m]].items()
-        ]
-        direction[over_items], direction[names.index("users")] = 1 / len(over_items), -1.0
-        shift = CountShift.fit(
-            direction,
-            validation,
-            residuals - weights @ validation,
-            rated,
-            items,
-            np.log(shown)[users],
-            float(weights.sum()),
-        )
-        each = weights[:, None] + shift.direction[:, None] * shift.of(
-            test_items, counts[test_users]
-        )
-        return squared_errors(base + (each * deviations).sum(axis=0))
+        chosen = [names.index(name) for entry in entries for name in entry]
+        model.members = [members[number] for number in chosen]
+        copies = [len(entry) for entry in entries]
+        model._weigh(train, held, [predicted[number] for number in chosen], copies)
+        base, deviations, weights = model._deviations(*asked)
+        return squared_errors(base + (weights * deviations).sum(axis=0))
 
     print("| networks | RMSE | - the five |\n|---|---|---|")
     for name, deviation in zip(MEMBERS, deviations, strict=True):
