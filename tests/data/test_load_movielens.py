@@ -161,6 +161,15 @@ def test_names(home: Path) -> None:
         load("ml-1m/rating.dat")
 
 
+@pytest.mark.parametrize("source", ["./ml-1m", "ml-1m/"])
+def test_a_path_is_not_the_data_set_of_that_name(home: Path, source: str) -> None:
+    lay_out(home / "ml-1m", "ml-1m")
+    folder = home.parent / "ml-1m"
+    folder.mkdir()
+    (folder / "ratings.csv").write_text("user,item,rating\n1,1,2\n2,2,3\n")
+    assert load(source).values.tolist() == [2, 3]
+
+
 def test_a_name_that_is_not_here_says_how_to_get_it(home: Path) -> None:
     with pytest.raises(
         DataError, match=r"matinee data get ml-20m, or matinee data add ml-20m PATH"

@@ -106,7 +106,7 @@ def _resolve(source: str | Path) -> tuple[Path | None, str | None]:
         raise UsageError("the name of the data is empty, as of a shell's variable that is not set")
     first, *rest = path.parts or (text,)
     named = isinstance(source, str) and (first in CATALOGUE or first in registered())
-    if named and not rest:
+    if named and not rest and text == first:  # "./ml-1m" and "ml-1m/" are paths
         located = locate(first)
         if located is not None:
             return located, first
@@ -120,9 +120,9 @@ def _resolve(source: str | Path) -> tuple[Path | None, str | None]:
             if home is not None and home.is_dir() and not path.parent.is_dir():
                 raise DataError(f"{text}: no such file in {home}{_near(home.joinpath(*rest))}")
         elif not rest:
-            located = locate(text)
+            located = locate(first)
             if located is not None:
-                return located, text
+                return located, first
     _refuse_address(text, first)
     if any(mark in text for mark in GLOB):
         return None, None
