@@ -115,10 +115,12 @@ def choose(names: Sequence[str], label: str) -> list[str]:
         if len(best) > 1:
             raise DataError(f"{label}: holds {' and '.join(best)}; name the one to read")
         return best
-    parts = sorted(name for name in tables if stem(_base(name)) not in _OTHER)
+    parts = sorted(name for name in tables if not _is_other(stem(_base(name))))
     if not parts:
         listing = ", ".join(sorted(seen)[:8]) or "nothing"
-        raise DataError(f"{label}: no ratings table in it; found {listing}")
+        raise DataError(
+            f"{label}: no ratings table in it; found {listing}; name the file to read, if it is one"
+        )
     words = {name: set(re.split("[^a-z]+", stem(_base(name)))) for name in parts}
     train = next((name for name in parts if "train" in words[name]), None)
     if train is not None and any(each & _HELD_OUT for each in words.values()):
@@ -154,6 +156,10 @@ def _beside(names: Sequence[str], beside: str, suffix: str, usual: Sequence[str]
 
 def _base(name: str) -> str:
     return PurePosixPath(name).name.lower()
+
+
+def _is_other(name: str) -> bool:
+    return name in _OTHER or name.startswith("meta_")  # Amazon's products beside their reviews
 
 
 def _hidden(name: str) -> bool:
