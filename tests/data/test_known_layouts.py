@@ -101,6 +101,17 @@ READ: dict[str, tuple[dict[str, str], str, list[tuple[str, str, float]], list[st
         [],
         "read as item, user, rating and time.*--user 1 --item 2",
     ),
+    "amazon, with products": (
+        {
+            "Music.jsonl": '{"user_id": "A", "parent_asin": "B1", "rating": 5}\n'
+            '{"user_id": "B", "parent_asin": "B2", "rating": 4}\n',
+            "meta_Music.jsonl": '{"parent_asin": "B1", "average_rating": 4.5}\n',
+        },
+        "",
+        [("A", "B1", 5), ("B", "B2", 4)],
+        [],
+        "",
+    ),
     "amazon, user first": (
         {"B.csv": "A39HTATAQ9V7YF,0205616461,5.0,1369699200\nA3JM6GV9MNOF9X,055892527X,3,13e8\n"},
         "B.csv",
@@ -121,6 +132,13 @@ READ: dict[str, tuple[dict[str, str], str, list[tuple[str, str, float]], list[st
         [("1", "2", 3), ("2", "3", 3)],
         [],
         "6 columns without a header.*--rating",
+    ),
+    "dates in the third column": (
+        {"i.csv": "1,7,2020-01-01\n2,7,2020-01-02T10:00:00Z\n"},
+        "i.csv",
+        [("1", "7", 1), ("2", "7", 1)],
+        [],
+        "user, item and time; --rating 3",
     ),
     "rows counted": (
         {"out.csv": "0,7,21,3\n1,8,21,4\n2,8,3,5\n"},
@@ -172,6 +190,19 @@ def test_steam_names_the_option(tmp_path: Path) -> None:
         load(path)
     ratings = load(path, rating="4")
     assert triples(ratings) == [("151", "The V Skyrim", 273), ("152", "Fallout 4", 2)]
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("1,2014-04-07T10:51:09Z,214536502,0", "second column holds times.*--user 1 --item 3"),
+        ("1,2268318,2520377,pv,1511544070", r"third \(2520377\) holds no ratings.*--time 5"),
+    ],
+)
+def test_columns_in_another_order_without_a_header(line: str, message: str, tmp_path: Path) -> None:
+    path = write(tmp_path, {"clicks.csv": f"{line}\n{line.replace('1,', '2,', 1)}\n"})
+    with pytest.raises(DataError, match=message):
+        load(path)
 
 
 def test_partitions_of_parquet(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
+from ....errors import DataError
 from ..columns import ITEM, RATING, TIME, USER
 from ..text import Layout, is_number
 from ..unpack import Part
@@ -23,7 +24,10 @@ _EARLIEST = 1000
 """A number below this in a fourth column is a rating rather than a time."""
 _SECONDS = 100_000_000
 """A number from this on (in 1973, in seconds) in a third column is a time rather than a rating."""
+_LARGEST = 1000
+"""A number above this in a third column of more than four is an id rather than a rating."""
 _FRACTION = re.compile(r"\d+\.\d*[1-9]\d*")
+_ISO = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d.*)?")
 
 
 def by_position(parts: Sequence[Part], layout: Layout) -> tuple[Layout, tuple[str, ...]]:
@@ -32,11 +36,19 @@ def by_position(parts: Sequence[Part], layout: Layout) -> tuple[Layout, tuple[st
     Args:
         parts: Text files.
         layout: Their layout, of a list of ratings; one with a header is returned as it is.
+
+    Raises:
+        DataError: The second column holds times, or the third of more than four holds ids.
     """
     if layout.names is not None:
         return layout, ()
+    rows = first_rows(parts[0], layout)
+    if rows and layout.width > 2 and all(_ISO.fullmatch(r[1]) for r in rows):
+        raise DataError(
+            f"{parts[0].label}: the second column holds times ({rows[0][1]}), no items; state the "
+            "columns by number, as in --user 1 --item 3 --time 2"
+        )
     if 3 <= layout.width <= len(_ORDER):
-        rows = first_rows(parts[0], layout)
         if rows and all(_PRODUCT.fullmatch(r[0]) and _CUSTOMER.fullmatch(r[1]) for r in rows):
             note = (
                 "the columns are read as item, user, rating and time, as in the files of Amazon's "
@@ -55,7 +67,7 @@ def by_position(parts: Sequence[Part], layout: Layout) -> tuple[Layout, tuple[st
                 "ratings, state --rating 1 --user 2 --item 3"
             )
             return layout, (note,)
-    if layout.width >= len(_ORDER) and _counts_rows(first_rows(parts[0], layout)):
+    if layout.width >= len(_ORDER) and _counts_rows(rows):
         names = ("row", USER, ITEM, RATING, TIME)
         more = ("",) * (layout.width - len(names))
         note = (
@@ -64,6 +76,12 @@ def by_position(parts: Sequence[Part], layout: Layout) -> tuple[Layout, tuple[st
         )
         return replace(layout, names=(*names[: layout.width], *more), headed=False), (note,)
     if layout.width > len(_ORDER):
+        if rows and all(is_number(r[2]) and float(r[2]) > _LARGEST for r in rows):
+            raise DataError(
+                f"{parts[0].label}: {layout.width} columns without a header, of which the third "
+                f"({rows[0][2]}) holds no ratings; state the columns by number, as in --user 1 "
+                f"--item 2 --time {layout.width}, with --rating or --weight if there is one"
+            )
         note = (
             f"{layout.width} columns without a header, of which the first four are read as user, "
             "item, rating and time; --user, --item, --rating and --time state others by number"
@@ -73,8 +91,8 @@ def by_position(parts: Sequence[Part], layout: Layout) -> tuple[Layout, tuple[st
 
 
 def is_time(cell: str) -> bool:
-    """Return whether a cell of a third column is a number so large that it is a time."""
-    return is_number(cell) and float(cell) >= _SECONDS
+    """Return whether a cell of a third column is a date or a number so large that it is a time."""
+    return _ISO.fullmatch(cell) is not None or (is_number(cell) and float(cell) >= _SECONDS)
 
 
 def _counts_rows(rows: Sequence[Sequence[str]]) -> bool:
