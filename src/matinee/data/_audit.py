@@ -12,8 +12,7 @@ import numpy.typing as npt
 
 from ..base.memory import find_entries
 from ..errors import DataError
-from ._encode_kernels import repeated
-from ._repeats import repeated_in
+from ._repeats import repeated, repeated_in
 from .coerce import RatingsLike, as_ratings
 from .fingerprints import fingerprint
 from .histories import Histories

@@ -9,7 +9,8 @@ from typing import Any, get_args
 import numpy as np
 import numpy.typing as npt
 
-from ..base.arrays import Float32, Float64, Int64
+from ..base.arrays import Float32, Float64, Int32, Int64
+from ..base.memory import chunks
 from ..errors import UsageError, nearest
 from .read.options import Repeats
 
@@ -26,6 +27,21 @@ def check_policy(repeats: str) -> None:
             f"repeats {repeats!r}: must be {', '.join(known[:-1])} or {known[-1]}"
             f"{nearest(repeats, known)}"
         )
+
+
+def repeated(users: Int32, items: Int32) -> Int64:
+    """Return the positions of entries with the same pair as the previous entry.
+
+    Args:
+        users: int32 codes, ascending, shape (n,).
+        items: int32 codes, ascending within a user, shape (n,).
+    """
+    positions = [np.empty(0, dtype=np.int64)]
+    for some in chunks(len(users) - 1):
+        later = slice(some.start + 1, some.stop + 1)
+        same = (users[some] == users[later]) & (items[some] == items[later])
+        positions.append(np.flatnonzero(same) + later.start)
+    return np.concatenate(positions)
 
 
 def resolve(

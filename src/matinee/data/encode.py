@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
-from ..base.arrays import Float32, Int32, Int64, row_bounds
-from ..base.memory import large_empty
-from ._encode_kernels import drop_rows, place_rows, sort_rows
+from ..base.arrays import Float32, Int32, Int64
+from ..base.memory import large_empty, large_take
 from .read.source import Workspace
 from .read.stage import Staged, plain_integer
 from .values.ids import canonical_sql
@@ -18,8 +18,10 @@ from .vocabulary import Vocabulary
 # Rows that leave DuckDB at a time. Everything is 20 bytes a row in the end, and this part is held
 # several times over.
 _CHUNK = 1 << 20
-_USERS = 4096
-"""Users whose codes are written at a time."""
+_JOINED = (
+    "work.main.staged AS s JOIN work.main.users AS users ON users.id = s.u "
+    "JOIN work.main.items AS items ON items.id = s.i"
+)
 
 
 @dataclass(eq=False)
@@ -39,16 +41,13 @@ class Encoded:
     weights: Float32 | None = None
 
     def drop(self, gone: Int64) -> None:
-        """Drop rows, by ascending position, without a second copy of the others."""
-        if self.weights is not None:
-            self.weights = np.delete(self.weights, gone)
-        none = np.empty(0, dtype=np.int64)
-        times = none if self.times is None else self.times
-        drop_rows(gone, self.users, self.items, self.values, times)
-        left = len(self.values) - len(gone)
-        self.users, self.items = self.users[:left], self.items[:left]
-        self.values = self.values[:left]
-        self.times = None if self.times is None else self.times[:left]
+        """Drop rows by position, with a second copy of one column at a time."""
+        kept = np.ones(len(self.values), dtype=bool)
+        kept[gone] = False
+        for name in ("users", "items", "values", "times", "weights"):
+            column = getattr(self, name)
+            if column is not None:
+                setattr(self, name, large_take(column, kept))
 
 
 def encode(work: Workspace, staged: Staged, unit: TimeUnit | None = None) -> Encoded:
@@ -56,77 +55,51 @@ def encode(work: Workspace, staged: Staged, unit: TimeUnit | None = None) -> Enc
 
     Besides the result, this needs the memory of one chunk of rows and DuckDB's limit.
     """
-    user_ids, per_user = _number(work, "u", "users")
-    item_ids, _ = _number(work, "i", "items")
-    read = int(per_user.sum())
-    start = row_bounds(per_user)
-    items = large_empty(read, np.int32)
-    values = large_empty(read, np.float32)
-    times = large_empty(read if staged.timed else 0, np.int64)
-    weights = large_empty(read if staged.weighted else 0, np.float32)
-    free = start[:-1].copy()
-    for first in range(0, staged.rows, _CHUNK):
+    user_ids, item_ids = _number(work, "u", "users"), _number(work, "i", "items")
+    types: dict[str, npt.DTypeLike] = {"u": np.int32, "i": np.int32, "r": np.float32}
+    types |= {"t": np.int64} if staged.timed else {}
+    types |= {"w": np.float32} if staged.weighted else {}
+    others = ", ".join(name for name in types if name not in "ui")
+    work.con.execute(
+        f"CREATE TABLE work.main.coded AS SELECT users.code AS u, items.code AS i, {others} "
+        f"FROM {_JOINED} ORDER BY users.code, items.code, s.rowid"
+    )
+    (read,) = work.one("SELECT count(*) FROM work.main.coded")
+    columns = {name: large_empty(read, kind) for name, kind in types.items()}
+    for first in range(0, read, _CHUNK):
         chunk = work.con.execute(
-            f"SELECT s.rowid - {first} AS place, users.code AS u, items.code AS i, r"
-            f"{', t' if staged.timed else ''}{', w' if staged.weighted else ''} "
-            "FROM work.main.staged AS s "
-            "JOIN work.main.users AS users ON users.id = s.u "
-            "JOIN work.main.items AS items ON items.id = s.i "
-            f"WHERE s.rowid >= {first} AND s.rowid < {first + _CHUNK}"
+            f"SELECT * FROM work.main.coded WHERE rowid >= {first} AND rowid < {first + _CHUNK}"
         ).fetchnumpy()
-        position = np.asarray(chunk["place"])
-        if len(position) < min(_CHUNK, staged.rows - first):  # Rows were left out.
-            position = np.argsort(np.argsort(position))
-        place_rows(
-            position,
-            np.asarray(chunk["u"]),
-            np.asarray(chunk["i"]),
-            np.asarray(chunk["r"]),
-            np.asarray(chunk["t"]) if staged.timed else times,
-            np.asarray(chunk["w"], dtype=np.float32) if staged.weighted else weights,
-            free,
-            items,
-            values,
-            times,
-            weights,
-        )
-    sort_rows(start, items, values, times, weights)
-    users = large_empty(read, np.int32)
-    for first in range(0, len(user_ids), _USERS):
-        some = per_user[first : first + _USERS]
-        users[start[first] : start[first + len(some)]] = np.repeat(
-            np.arange(first, first + len(some), dtype=np.int32), some
-        )
+        for name, column in columns.items():
+            column[first : first + _CHUNK] = chunk[name]
+    times = columns.get("t")
     notes: tuple[str, ...] = ()
-    if staged.timed and not staged.clock:
+    if times is not None and not staged.clock:
         times, notes = to_seconds(times, unit)
-    timed = times if staged.timed else None
-    weighted = weights if staged.weighted else None
-    return Encoded(users, items, values, timed, user_ids, item_ids, notes, weighted)
+    return Encoded(
+        columns["u"], columns["i"], columns["r"], times, user_ids, item_ids, notes, columns.get("w")
+    )
 
 
 def rows_of_pair(work: Workspace, user: int, item: int) -> list[int]:
     """Return the rows, from 0, in which a user (by code) rates an item."""
     rows = work.con.execute(
-        "SELECT s.rowid FROM work.main.staged AS s "
-        "JOIN work.main.users AS users ON users.id = s.u "
-        "JOIN work.main.items AS items ON items.id = s.i "
+        f"SELECT s.rowid FROM {_JOINED} "
         f"WHERE users.code = {int(user)} AND items.code = {int(item)} ORDER BY 1"
     ).fetchall()
     return [int(row[0]) for row in rows]
 
 
-def _number(work: Workspace, column: str, table: str) -> tuple[Vocabulary, Int64]:
-    """Number one side's distinct ids in ascending order, and count their rows.
+def _number(work: Workspace, column: str, table: str) -> Vocabulary:
+    """Number one side's distinct ids in ascending order.
 
     Ids are compared by the rules of ``data.values.ids``, for every source. Those of
     which every one is a whole number are integers.
     """
     con = work.con
     con.execute(
-        f"CREATE TEMP TABLE distinct_{column} AS "
-        f"SELECT {column} AS id, count(*) AS n FROM work.main.staged "
-        f"WHERE u IS NOT NULL AND i IS NOT NULL GROUP BY {column}"
+        f"CREATE TEMP TABLE distinct_{column} AS SELECT DISTINCT {column} AS id "
+        "FROM work.main.staged WHERE u IS NOT NULL AND i IS NOT NULL"
     )
     (kind,) = work.one(f"SELECT any_value(typeof(id)) FROM distinct_{column}")
     key = "id"
@@ -135,14 +108,9 @@ def _number(work: Workspace, column: str, table: str) -> tuple[Vocabulary, Int64
         (plain,) = work.one(f"SELECT bool_and({plain_integer(key)}) FROM distinct_{column}")
         key = f"CAST({key} AS BIGINT)" if plain else key
     con.execute(
-        f"CREATE TABLE work.main.{table} AS SELECT id, {key} AS key, n, "
+        f"CREATE TABLE work.main.{table} AS SELECT id, {key} AS key, "
         f"CAST(dense_rank() OVER (ORDER BY {key}) - 1 AS INTEGER) AS code FROM distinct_{column}"
     )
-    rows = con.execute(
-        f"SELECT any_value(key) AS key, CAST(sum(n) AS BIGINT) AS n FROM work.main.{table} "
-        "GROUP BY code ORDER BY code"
-    ).fetchnumpy()
-    ids = np.asarray(rows["key"])
-    if ids.dtype != np.int64:
-        ids = ids.astype(object)
-    return Vocabulary(ids), np.asarray(rows["n"], dtype=np.int64)
+    keys = con.execute(f"SELECT DISTINCT key FROM work.main.{table} ORDER BY key").fetchnumpy()
+    ids = np.asarray(keys["key"])
+    return Vocabulary(ids if ids.dtype == np.int64 else ids.astype(object))

@@ -10,10 +10,9 @@ from typing import Any
 import numpy as np
 
 from ..errors import DataError, UsageError
-from ._encode_kernels import repeated
 from ._items import item_table
 from ._missing import missing_values, unlikely, unrated
-from ._repeats import check_policy, resolve
+from ._repeats import check_policy, repeated, resolve
 from .encode import Encoded, encode, rows_of_pair
 from .netflix.reader import STARS, locations_of, read_netflix
 from .ratings import Ratings, Scale, as_scale
