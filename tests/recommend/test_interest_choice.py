@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from matinee.base.top import top_k
 from matinee.data import Csr, Histories
 from matinee.errors import UsageError
-from matinee.recommend import top_k
 from matinee.recommend.interest import (
     Blend,
     Interest,

@@ -16,6 +16,7 @@ from ._people import (
     refuse_unknown as refuse_unknown,
 )
 from ._projection import plane as plane
+from ._rank import rank as rank
 from ._ranking_score import (
     combined as combined,
     personalised as personalised,
@@ -31,4 +32,3 @@ from ._rerank import (
 from ._title_keys import words as words
 from ._title_prefixes import TitlePrefixes as TitlePrefixes
 from ._titles import Titled as Titled, TitleIndex as TitleIndex
-from ._topk import rank as rank, top_k as top_k

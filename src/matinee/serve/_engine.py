@@ -12,16 +12,11 @@ from typing import Any
 import numpy as np
 
 from ..base.arrays import Int64, Mask
+from ..base.top import top_k
 from ..data import Histories
 from ..models import identity, load_model, read_manifest
 from ..models.new_items import AllKnownError
-from ..recommend import (
-    Predict,
-    diversify,
-    expected_change,
-    lifts,
-    top_k,
-)
+from ..recommend import Predict, diversify, expected_change, lifts
 from ._card import card
 from ._catalogue import Catalogue
 from ._ratings import Reader

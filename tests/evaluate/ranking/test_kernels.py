@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from matinee import Histories
+from matinee.base.top import top_k
 from matinee.errors import TrainingError, UsageError
 from matinee.evaluate.ranking.items import ItemStatistics
 from matinee.evaluate.ranking.kernels import likeness
 from matinee.evaluate.ranking.tally import best_of, checked_cutoffs, positions_among_tested
-from matinee.recommend import top_k
 
 
 @settings(max_examples=60, deadline=None)

@@ -9,11 +9,11 @@ import numpy as np
 
 from ...base.arrays import Float32, Float64, Int32, Int64
 from ...base.memory import find_entries
+from ...base.top import top_k
 from ...data import Histories
 from ...errors import TrainingError, UsageError
 from .batch import ListBatch
 from .items import ItemStatistics
-from .kernels import best_items
 from .metrics import SUMMANDS
 from .relevant import Relevant
 from .sums import ListSums
@@ -76,12 +76,12 @@ def best_of(scores: Float32, histories: Histories, k: int) -> Int32:
     Raises:
         TrainingError: A score is NaN.
     """
-    best = np.empty((len(scores), k), dtype=np.int32)
-    wrong = np.empty(len(scores), dtype=np.int64)
-    best_items(scores, histories.indptr, histories.items, best, wrong)
-    if wrong.any():
+    scores[np.repeat(np.arange(len(scores)), histories.counts), histories.items] = -np.inf
+    if np.isnan(scores).any():
         raise TrainingError("the model gives scores that are no numbers; train it again")
-    return best
+    items, best = top_k(scores, k)
+    listed = np.where(best > -np.inf, items, np.int32(-1))
+    return np.pad(listed, ((0, 0), (0, k - listed.shape[1])), constant_values=-1)
 
 
 def tally(

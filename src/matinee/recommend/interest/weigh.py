@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...base.arrays import Float32, Float64, row_bounds
+from ...base.top import top_k
 from ...data import Csr
-from .. import top_k
 from .base import Interest
 from .blend import standardised
 from .held_out import HeldOut

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from ...base.arrays import Mask
+from ...base.top import top_k
 from ...data import Histories
 from ...models import Recommender
 from ...models.new_items import NewItems
-from ...recommend import top_k
 
 Years = tuple[int | None, int | None] | None
 

@@ -1,16 +1,11 @@
-"""Top-k items of a score matrix, or in batches of users."""
+"""``top_k``: the largest scores of each row of a matrix."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-
 import numpy as np
 
-from ..base.arrays import Float32, Int32, Int64, Mask
-from ..data import Histories
+from .arrays import Float32, Int32, Int64
 
-_SCORES = 1 << 22
-"""Scores in memory while ranking (16 MiB as float32)."""
 _BLOCKS, _LEAST_BLOCK, _FEW = 16, 8, 16
 """Blocks per list position, the minimum width of a block, and the most candidates per position."""
 
@@ -79,48 +74,3 @@ def _first_of_each(scores: Float32, rows: Int64, columns: Int64, k: int) -> tupl
     starts = np.searchsorted(rows, np.arange(len(scores)))
     first = order[starts[:, None] + np.arange(k)]
     return columns[first].astype(np.int32), chosen[first]
-
-
-def rank(
-    score: Callable[[Histories], tuple[Float32, Float32 | None]],
-    histories: Histories,
-    n_items: int,
-    *,
-    k: int,
-    allowed: Mask | None = None,
-    include_seen: bool = False,
-) -> Iterator[tuple[Int64, Int32, Float32, Int32, Float32 | None]]:
-    """Rank items for users, in batches whose scores fit in 16 MiB.
-
-    Args:
-        score: Returns finite scores of all items for users, float32, shape (people, n_items), and
-            None or further values of the same shape to look up for the ranked items.
-        histories: Histories of the users.
-        n_items: Number of items.
-        k: Length of the lists.
-        allowed: Mask of the candidate items, shape (n_items,); all by default.
-        include_seen: Whether items of a user's history may be recommended.
-
-    Yields:
-        Row of the user (int64), item code (int32), score (float32), rank from 1 (int32) and the
-        further value (float32) or None, each shape (m,), by user and rank. A user with fewer than k
-        candidates has fewer; without users there is one empty batch.
-    """
-    barred = None if allowed is None else np.flatnonzero(~allowed)
-    size = max(1, _SCORES // max(n_items, 1))
-    for start, batch in histories.batches(size) if len(histories) else [(0, histories)]:
-        scores, further = score(batch)
-        if barred is not None:
-            scores[:, barred] = -np.inf
-        if not include_seen:
-            scores[np.repeat(np.arange(len(batch)), batch.counts), batch.items] = -np.inf
-        items, best = top_k(scores, k)
-        rows, ranks = np.nonzero(best > -np.inf)
-        ranked = items[rows, ranks]
-        yield (
-            rows.astype(np.int64) + start,
-            ranked,
-            best[rows, ranks],
-            (ranks + 1).astype(np.int32),
-            None if further is None else further[rows, ranked],
-        )
