@@ -20,16 +20,12 @@ from .netflix.find import is_titles
 from .netflix.text import read_titles
 from .ratings import ItemTable
 from .read.columns import GENRES, ITEM, ITEM_ROLES, TITLE, USUAL, assign, option_of, plain
-from .read.files import open_files
-from .read.find import find
-from .read.frames import open_frame
 from .read.movielens import GENRES_100K
 from .read.source import Scan, Workspace, reason, run, workspace
-from .read.stores.lake import open_lake
 from .read.timestamps import is_text
-from .read.unpack import Part, as_utf8
+from .read.unpack import Part
 from .side.columns import SideColumns
-from .side.read import as_texts, cell_text, columns_by
+from .side.read import as_texts, cell_text, columns_by, located_table, open_located
 from .values.ids import MISSING
 from .vocabulary import Vocabulary
 
@@ -70,23 +66,7 @@ def item_table(
         DataError: A requested table cannot be read, or has none of the items.
         UsageError: Columns are given, but there is no table.
     """
-    rated_by = rated[1][ITEM] if rated is not None and rated[0].header else None
-    if items is not None:
-        if isinstance(items, (str, Path)):
-            label, files = str(items), find(items, work)
-            if files.lake is None:
-                table, notes = _read(list(files.parts), work, ids, mapped, rated_by)
-            else:
-                scan = open_lake(files.parts[0].path, files.lake, work)
-                table, notes = _of_scan(scan, work, ids, mapped, rated_by)
-        else:
-            label = "items"
-            scan = open_frame(items, work, label)
-            table, notes = _of_scan(scan, work, ids, mapped, rated_by)
-        if table is None:
-            raise DataError(_no_item(label, ids))
-        return table, notes
-    if beside is None:
+    if items is None and beside is None:
         if (
             rated is not None
             and ITEM not in mapped
@@ -99,22 +79,26 @@ def item_table(
                 "give the table with --items"
             )
         return None, ()
+    rated_by = rated[1][ITEM] if rated is not None and rated[0].header else None
     try:
-        table, notes = _read([beside], work, ids, mapped, rated_by)
+        located = located_table(items, beside, work, "items")
+        if isinstance(located, Scan) or not is_titles(located[0]):
+            scan = open_located(located, work, ITEM_ROLES, mapped)
+            label = scan.label
+            table, notes = _of_any_scan(scan, work, ids, mapped, rated_by)
+        else:
+            label, table, notes = located[0].label, read_titles(located[0], ids), ()
+        if table is None:
+            example = ids.ids[0] if ids.numeric else repr(ids.ids[0])
+            raise DataError(
+                f"{label}: none of its ids is an item of the ratings, such as {example}; if they "
+                "are in another column, name it with --item-id COL"
+            )
     except (DataError, duckdb.Error) as error:
+        if items is not None:
+            raise
         return None, (f"titles left out: {reason(error)}",)
-    if table is None:
-        notes = (f"titles left out: {_no_item(beside.label, ids)}",)
     return table, notes
-
-
-def _no_item(label: str, ids: Vocabulary) -> str:
-    """Advise on a table that has none of the items."""
-    example = ids.ids[0] if ids.numeric else repr(ids.ids[0])
-    return (
-        f"{label}: none of its ids is an item of the ratings, such as {example}; if they are in "
-        "another column, name it with --item-id COL"
-    )
 
 
 def load_items(source: Any) -> tuple[Vocabulary, ItemTable]:
@@ -129,11 +113,7 @@ def load_items(source: Any) -> tuple[Vocabulary, ItemTable]:
     """
     label = str(source) if isinstance(source, (str, Path)) else "items"
     with workspace(label) as work:
-        if isinstance(source, (str, Path)):
-            parts = [as_utf8(part, work) for part in find(source, work).parts]
-            scan = open_files(parts, work, ITEM_ROLES, {})
-        else:
-            scan = open_frame(source, work, label)
+        scan = open_located(located_table(source, None, work, label), work, ITEM_ROLES, {})
         stated = {} if scan.header else {ITEM: "1", TITLE: "2"}
         names = list(scan.columns)
         candidates = _candidates(names, None) if scan.header else []
@@ -153,33 +133,14 @@ def load_items(source: Any) -> tuple[Vocabulary, ItemTable]:
         return ids, table
 
 
-def _read(
-    parts: list[Part],
+def _of_any_scan(
+    scan: Scan,
     work: Workspace,
     ids: Vocabulary,
     mapped: Mapping[str, str],
     rated_by: str | None,
 ) -> tuple[ItemTable | None, tuple[str, ...]]:
-    """Titles and genres from item files, in the order of a vocabulary.
-
-    Args:
-        parts: movies.dat, u.item, movies.csv, or any table with columns for the item, the title
-            and perhaps the genres (several in one text, separated by ``|``).
-        work: Where to read.
-        ids: The items wanted.
-        mapped: Columns that are stated, by role.
-        rated_by: The item column of the ratings, whose name this table may share.
-
-    Returns:
-        The table, or None if it has none of the items, and notes. An item missing in it has
-        its id as title.
-
-    Raises:
-        DataError: A file cannot be read as such a table.
-    """
-    if is_titles(parts[0]):
-        return read_titles(parts[0], ids), ()
-    scan = open_files([as_utf8(part, work) for part in parts], work, ITEM_ROLES, mapped)
+    """``_of_scan``, reading the table in another way if the first fails."""
     try:
         return _of_scan(scan, work, ids, mapped, rated_by)
     except (DataError, duckdb.Error):
@@ -196,6 +157,16 @@ def _of_scan(
     mapped: Mapping[str, str],
     rated_by: str | None,
 ) -> tuple[ItemTable | None, tuple[str, ...]]:
+    """Titles and genres of a vocabulary; None if the table has none of its items.
+
+    Args:
+        scan: A table with columns for the item, the title and perhaps the genres (several in one
+            text, separated by ``|``), or u.item, with a column for each genre.
+        work: Where to read.
+        ids: The items wanted.
+        mapped: Columns that are stated, by role.
+        rated_by: The item column of the ratings, whose name this table may share.
+    """
     names = list(scan.columns)
     flagged = not scan.header and len(names) == _FLAGS_FROM + len(GENRES_100K)
     stated = dict(mapped) if scan.header else {ITEM: "1", TITLE: "2", **mapped}

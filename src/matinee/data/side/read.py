@@ -53,7 +53,8 @@ def people_columns(
         return None, ()
     try:
         mapped = {} if person_id is None else {PERSON: person_id}
-        scan = _open(people, beside, work, mapped)
+        located = located_table(people, beside, work, "people")
+        scan = _named(open_located(located, work, PEOPLE_ROLES, mapped))
         names = list(scan.columns)
         stated = mapped or ({} if scan.header else {PERSON: "1"})
         column = assign(names, PEOPLE_ROLES, stated, header=scan.header, label=scan.label)[PERSON]
@@ -61,35 +62,53 @@ def people_columns(
         if not names:
             raise DataError(f"{scan.label}: has no column but that of the ids, {column!r}")
         side = columns_by(scan, work, ids, column, names)
+        if side is None:
+            example = ids.ids[0] if ids.numeric else repr(ids.ids[0])
+            raise DataError(
+                f"{scan.label}: none of its ids is a user of the ratings, such as {example}; if "
+                "they are in another column, name it with --person-id COL"
+            )
     except (DataError, duckdb.Error) as error:
         if people is not None:
             raise
         return None, (f"columns of people left out: {reason(error)}",)
-    if side is None:
-        example = ids.ids[0] if ids.numeric else repr(ids.ids[0])
-        problem = (
-            f"{scan.label}: none of its ids is a user of the ratings, such as {example}; if they "
-            "are in another column, name it with --person-id COL"
-        )
-        if people is not None:
-            raise DataError(problem)
-        return None, (f"columns of people left out: {problem}",)
     return side, ()
 
 
-def _open(people: Any, beside: Part | None, work: Workspace, mapped: Mapping[str, str]) -> Scan:
-    if people is None:
+def located_table(
+    source: Any, beside: Part | None, work: Workspace, label: str
+) -> Sequence[Part] | Scan:
+    """Return the files of a requested table, or of the one beside the ratings.
+
+    A table in memory, or of a data lake, is opened.
+
+    Args:
+        source: The requested table: what ``load`` takes, or None.
+        beside: The file beside the ratings.
+        work: Where to read.
+        label: What to call a table in memory.
+    """
+    if source is None:
         assert beside is not None
-        parts = [beside]
-    elif isinstance(people, (str, Path)):
-        files = find(people, work)
-        if files.lake is not None:
-            return open_lake(files.parts[0].path, files.lake, work)
-        parts = list(files.parts)
-    else:
-        return open_frame(people, work, "people")
-    scan = open_files([as_utf8(part, work) for part in parts], work, PEOPLE_ROLES, mapped)
-    names = PEOPLE_COLUMNS.get(bare(PurePosixPath(parts[0].label).name).lower(), ())
+        return [beside]
+    if not isinstance(source, (str, Path)):
+        return open_frame(source, work, label)
+    found = find(source, work)
+    return found.parts if found.lake is None else open_lake(found.parts[0].path, found.lake, work)
+
+
+def open_located(
+    table: Sequence[Part] | Scan, work: Workspace, roles: Sequence[str], mapped: Mapping[str, str]
+) -> Scan:
+    """Open the result of ``located_table``, whose files may be in Latin-1."""
+    if isinstance(table, Scan):
+        return table
+    return open_files([as_utf8(part, work) for part in table], work, roles, mapped)
+
+
+def _named(scan: Scan) -> Scan:
+    """Return MovieLens' tables of people with the names of their columns."""
+    names = PEOPLE_COLUMNS.get(bare(PurePosixPath(scan.label).name).lower(), ())
     if scan.header or len(scan.columns) != len(names):
         return scan
     named = dict(zip(names, scan.columns.values(), strict=True))
