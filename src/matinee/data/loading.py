@@ -28,12 +28,12 @@ from .read.columns import (
     columns_of,
     listed,
 )
-from .read.files import label_of, open_files
+from .read.files import open_files
 from .read.find import Found, find, find_all
 from .read.frames import open_frame
 from .read.options import ReadOptions, Repeats
 from .read.recount import stage_best
-from .read.source import Report, Scan, Workspace, workspace
+from .read.source import Report, Scan, Workspace, label_of, workspace
 from .read.stage import stage
 from .read.stores.lake import open_lake
 from .read.stores.sql import open_query

@@ -14,8 +14,7 @@ from ...base.arrays import Int32, Int64
 from ...errors import DataError
 from ..encode import Encoded
 from ..ratings import Scale
-from ..read.files import label_of
-from ..read.source import Report
+from ..read.source import Report, label_of
 from ..read.unpack import Part
 from ..vocabulary import Vocabulary
 from ._kernels import bucket_movies, count_users, parse_lines, place_range

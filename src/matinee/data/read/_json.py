@@ -11,7 +11,16 @@ import duckdb
 
 from ...errors import DataError
 from .columns import ITEM, USER, recognised
-from .source import Scan, Workspace, flattened, is_nested, literal, quoted, reason
+from .source import (
+    Scan,
+    Workspace,
+    flattened,
+    is_nested,
+    label_of,
+    literal,
+    quoted,
+    reason,
+)
 from .text import shorten
 
 # Keys are collected from this many objects; later new keys are ignored.
@@ -27,7 +36,7 @@ def open_json(paths: list[Path], labels: list[str], work: Workspace) -> Scan:
         DataError: A file is not JSON, or has no objects.
     """
     files = ", ".join(literal(str(path)) for path in paths)
-    label = labels[0] if len(labels) == 1 else f"{labels[0]} and {len(labels) - 1} more"
+    label = label_of(labels)
     read = f"read_json([{files}], sample_size={_SAMPLE}, records=true, compression='uncompressed')"
     try:
         types = work.con.sql(f"SELECT * FROM {read} LIMIT 0")
@@ -120,11 +129,10 @@ def _scan(
                 row -= len(lines)
         return labels[-1]
 
-    label = labels[0] if len(labels) == 1 else f"{labels[0]} and {len(labels) - 1} more"
     return Scan(
         relation=relation,
         columns=columns,
-        label=label,
+        label=label_of(labels),
         locate=locate,
         explain=lambda: _first_fault(paths, labels),
     )

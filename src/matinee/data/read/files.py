@@ -27,7 +27,7 @@ from .prepare import (
     with_plain_ends,
     with_stated_delimiter,
 )
-from .source import Scan, Workspace, described, literal, quoted, reason
+from .source import Scan, Workspace, described, label_of, literal, quoted, reason
 from .text import Layout, first_fault, hive, line_of, same_layout, sniff
 from .unpack import ZIP, Part, head_of
 
@@ -108,11 +108,6 @@ def open_files(
             return matrix
         layout, notes = by_position(parts, layout)
     return _open_text(parts, layout, work, options, notes)
-
-
-def label_of(labels: Sequence[str]) -> str:
-    """Return what to call a table read from these files."""
-    return labels[0] if len(labels) == 1 else f"{labels[0]} and {len(labels) - 1} more"
 
 
 def _open_text(

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from ....errors import DataError
 from ...values.ids import MISSING, missing_sql
 from ..columns import ITEM, RATING, USER, USUAL, plain
-from ..source import Scan, Workspace, described, literal
+from ..source import Scan, Workspace, described, label_of, literal
 from ..text import Layout, is_number, records
 from ..unpack import Part
 
@@ -75,7 +75,7 @@ def open_matrix(
         f'"{number}" AS "{item.replace(chr(34), chr(34) * 2)}"'
         for number, item in zip(layout.numbers[1:], items, strict=True)
     )
-    label = parts[0].label if len(parts) == 1 else f"{parts[0].label} and {len(parts) - 1} more"
+    label = label_of([part.label for part in parts])
     relation = layout.relation([part.path for part in parts])
     work.con.execute(
         f'CREATE TABLE work.main.matrix AS SELECT * FROM (UNPIVOT (SELECT {user} AS "\\user", '
