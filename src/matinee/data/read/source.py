@@ -15,6 +15,7 @@ import duckdb
 
 from ...base.atomic import scratch_folder
 from ...errors import DataError
+from ..values.ids import literal as literal
 
 SAMPLE = 10_000
 """Rows at the start of a table from which the forms of ids and times are recognised."""
@@ -151,11 +152,6 @@ def without_password(database: str) -> str:
 def quoted(name: str) -> str:
     """Return a column name as SQL."""
     return '"' + name.replace('"', '""') + '"'
-
-
-def literal(text: str) -> str:
-    """Return a text as SQL."""
-    return "'" + text.replace("'", "''") + "'"
 
 
 def described(work: Workspace, relation: str) -> dict[str, tuple[str, str]]:

@@ -154,7 +154,7 @@ def canonical_sql(sql: str) -> str:
     """``canonical`` of a VARCHAR as SQL. Apply it to distinct ids, not to every row."""
     # nfc_normalize drops what follows a zero character.
     composed = f"CASE WHEN contains({sql}, chr(0)) THEN {sql} ELSE nfc_normalize({sql}) END"
-    text = f"trim({composed}, {_quoted(_BLANKS)})"
+    text = f"trim({composed}, {literal(_BLANKS)})"
     number = f"regexp_extract({text}, '{_NUMBER.pattern}', 1)"
     plain = f"regexp_full_match({text}, '{_NUMBER.pattern}')"
     return f"CASE WHEN NOT {plain} THEN {text} WHEN {number} = '-0' THEN '0' ELSE {number} END"
@@ -162,8 +162,8 @@ def canonical_sql(sql: str) -> str:
 
 def missing_sql(sql: str) -> str:
     """Return SQL for whether a VARCHAR is not an id."""
-    listed = ", ".join(map(_quoted, MISSING))
-    return f"trim({sql}, {_quoted(_BLANKS)}) IN ({listed})"
+    listed = ", ".join(map(literal, MISSING))
+    return f"trim({sql}, {literal(_BLANKS)}) IN ({listed})"
 
 
 def odd_ids(ids: Texts) -> Iterator[str]:
@@ -206,5 +206,6 @@ def _decimal(value: Decimal) -> str | None:
     return _canonical_text(text.rstrip("0").rstrip(".") if "." in text else text)
 
 
-def _quoted(text: str) -> str:
+def literal(text: str) -> str:
+    """Return a text as SQL."""
     return "'" + text.replace("'", "''") + "'"
