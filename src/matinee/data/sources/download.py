@@ -115,7 +115,7 @@ def fetch(
             download.run()
             wrong = _wrong_md5(file, md5)
         if wrong:
-            download.discard()
+            download.restart()
             raise MatineeError(
                 f"{dataset.url}: the download has MD5 {wrong}, not {md5} as published; it was "
                 "discarded. Try again later, or from a mirror with --url"
@@ -123,11 +123,11 @@ def fetch(
         try:
             _unpack(file, target)
         except (zipfile.BadZipFile, zlib.error, EOFError) as error:
-            download.discard()
+            download.restart()
             raise MatineeError(
                 f"{dataset.url}: not a sound zip archive ({error}); it was discarded"
             ) from None
-        download.discard()
+        download.restart()
     return target
 
 
@@ -178,14 +178,10 @@ class _Download:
                 time.sleep(self.wait * 2 ** (failures - 1))
 
     def restart(self) -> None:
-        """Discard what was received so far."""
+        """Discard what was received so far. An empty part file is removed on closing."""
         self.file.truncate(0)
         self.note_path.unlink(missing_ok=True)
         self.note = None
-
-    def discard(self) -> None:
-        """Discard everything: an empty part file is removed on closing."""
-        self.restart()
 
     def _receive(self) -> None:
         url, start = self.dataset.url, self.size
