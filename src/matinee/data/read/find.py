@@ -196,11 +196,18 @@ def _folder(folder: Path, name: str, work: Workspace) -> Found:
         return _partitioned(folder, name)
     chosen = choose(names, str(folder))
     parts = [unpacked(Part(folder / one, str(folder / one)), work) for one in chosen]
-    items, people = (
-        None if beside is None else Part(folder / beside, str(folder / beside))
-        for beside in (item_file(names, chosen[0]), people_file(names, chosen[0]))
-    )
     notes = _joined(chosen, str(folder))
+    return _with_tables(parts, folder / chosen[0], names, name, notes)
+
+
+def _with_tables(
+    parts: list[Part], first: Path, names: Sequence[str], name: str, notes: tuple[str, ...] = ()
+) -> Found:
+    """Return files with the tables of items and of people beside the first of them."""
+    items, people = (
+        None if beside is None else Part(first.with_name(beside), str(first.with_name(beside)))
+        for beside in (item_file(names, first.name), people_file(names, first.name))
+    )
     return Found(tuple(parts), items, name, notes=notes, people=people)
 
 
@@ -232,17 +239,13 @@ def _partitioned(folder: Path, name: str) -> Found:
 
 
 def _plain_files(parts: list[Part], first: Path, name: str) -> Found:
-    """Return files named one by one, and the item table beside the first of them."""
+    """Return files named one by one, and the tables beside the first of them."""
     if is_netflix(parts[0]):
         return Found(tuple(parts), titles_beside(first.parent), name, True)
     if not first.is_file():
         return Found(tuple(parts), None, name)
     names = [entry.name for entry in first.parent.iterdir() if entry.is_file()]
-    items, people = (
-        None if beside is None else Part(first.with_name(beside), str(first.with_name(beside)))
-        for beside in (item_file(names, first.name), people_file(names, first.name))
-    )
-    return Found(tuple(parts), items, name, people=people)
+    return _with_tables(parts, first, names, name)
 
 
 def _joined(names: Sequence[str], label: str) -> tuple[str, ...]:
