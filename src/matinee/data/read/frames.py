@@ -147,29 +147,19 @@ def _scannable(source: Any) -> Any:
         return _polars(source)
     if package == "pandas":
         return _pandas(source)
-    if package == "pyarrow":
+    if package == "pyarrow" and hasattr(source, "to_table"):  # a data set, or a scanner of one
+        return source if hasattr(source, "schema") else _plain_arrow(source.to_table())
+    tabular = package != "pyarrow" or hasattr(source, "schema")  # not a column of Arrow
+    if hasattr(source, "__arrow_c_stream__") and tabular:
+        # A table, batches or a reader of Arrow, which can be read once; narwhals, say.
         import pyarrow as pa
 
-        if isinstance(source, pa.RecordBatch):
-            return _plain_arrow(pa.Table.from_batches([source]))
-        if isinstance(source, pa.RecordBatchReader):
-            return _plain_arrow(
-                source.read_all()
-            )  # A reader can be read once, and a table is scanned twice.
-        if isinstance(source, pa.Table):
-            return _plain_arrow(source)
-        if hasattr(source, "to_table") and not hasattr(source, "schema"):  # a scanner
-            return _plain_arrow(source.to_table())
-        return source if hasattr(source, "to_table") else None
+        return _plain_arrow(pa.table(source))
     if isinstance(source, tuple) and all(isinstance(column, np.ndarray) for column in source):
         return None  # Columns: rows would be transposed if there are as few.
     if isinstance(source, list | tuple | Iterator) and not hasattr(source, "read"):
         names = [str(column[0]) for column in getattr(source, "description", None) or ()]
         return _of_rows([_by_name(row, names) for row in source])
-    if hasattr(source, "__arrow_c_stream__"):  # narwhals, say
-        import pyarrow as pa
-
-        return _plain_arrow(pa.table(source))
     if hasattr(source, "to_pandas"):  # a data set of Hugging Face, say
         return _pandas(source.to_pandas())
     return None
