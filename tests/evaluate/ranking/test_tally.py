@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from plain_lists import histories_of, made_up, person, ranked
 
+import matinee
 from matinee import Histories
 from matinee.data import Scale
 from matinee.evaluate import metrics_of
@@ -93,6 +94,14 @@ def test_metrics_beyond_accuracy(case: tuple, model: int) -> None:
     got = {metric.name: metric.from_sums(totals)[model] for metric in metrics_of("list")}
     for name, value in expected.items():
         assert got[name] == pytest.approx(value, rel=1e-10), name
+
+
+def test_people_without_a_list_have_no_novelty_or_lift() -> None:
+    train = {"user": ["a", "a", "b"], "item": [1, 2, 1], "rating": [5, 1, 3]}
+    test = {"user": ["a", "b"], "item": [9, 2], "rating": [5, 5]}  # nothing is left to list for a
+    scores = matinee.GlobalMean().fit(train).evaluate_lists(test, k=1)
+    assert scores.value("novelty", 1) == 1.0
+    assert scores.value("popularity_lift", 1) == -0.5
 
 
 def test_curves_are_the_means_at_every_k(case: tuple) -> None:

@@ -64,8 +64,11 @@ SUMMANDS: MappingProxyType[str, Callable[[ListBatch, int], Float64]] = MappingPr
         "ratings": lambda lists, k: np.nansum(lists.rating[:, :k], axis=1),
         "rated": lambda lists, k: np.isfinite(lists.rating[:, :k]).sum(axis=1).astype(np.float64),
         "information": lambda lists, k: _mean_listed(lists.information, lists, k),
+        "with_list": lambda lists, k: (lists.listed_by[:, k - 1] > 0).astype(np.float64),
         "list_count": _list_count,
-        "history_count": lambda lists, k: np.nan_to_num(lists.history_count, nan=0.0),
+        "history_count": lambda lists, k: np.where(
+            lists.listed_by[:, k - 1] > 0, np.nan_to_num(lists.history_count, nan=0.0), 0.0
+        ),
         "distance": _distance,
         "with_distance": lambda lists, k: _diverse(lists, k).astype(np.float64),
     }
@@ -135,7 +138,7 @@ LIST_METRICS: tuple[Metric, ...] = (
         "novelty",
         "list",
         "higher",
-        lambda totals: totals.mean("information"),
+        lambda totals: totals.ratio("information", "with_list"),
         "Mean of -log2 of the share of training people who have a listed item, in bits.",
     ),
     Metric(
