@@ -190,6 +190,21 @@ def test_who_was_erased_is_removed_by_a_refresh_that_keeps(
     assert user not in load_model(folder.with_name("model.previous")).user_ids.ids
 
 
+def test_who_comes_back_after_an_erasure_is_not_removed_again(
+    folder: Path, store: FeedbackStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user = str(load_model(folder).user_ids.ids[0])
+    store.erase(user)
+    store.add([make_event(user=user, kind="rating", item="1", value=5, time=NOW + 19 * DAY)])
+    assert refresh(folder, store, days=5).decision == "swapped"
+    assert user in {str(each) for each in load_model(folder).user_ids.ids}
+    done = refresh(folder, store, days=5)
+    assert (done.decision, done.how, done.removed) == ("waiting", "update", 0)
+    monkeypatch.setattr("matinee.feedback.store.time.time", lambda: 2e9)
+    store.erase(user)
+    assert refresh(folder, store, days=5).removed == 1
+
+
 def test_a_model_whose_users_were_all_erased_is_trained_on_feedback_alone(
     folder: Path, parts: tuple[Ratings, Ratings], tmp_path: Path
 ) -> None:

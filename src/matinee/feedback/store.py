@@ -134,7 +134,8 @@ class FeedbackStore(ABC):
             cursor.execute(f"DELETE FROM feedback WHERE user_id = {self.mark}", (user,))
             erased = cursor.rowcount
             cursor.execute(
-                f"INSERT INTO erased VALUES ({self.mark}, {self.mark}) ON CONFLICT DO NOTHING",
+                f"INSERT INTO erased VALUES ({self.mark}, {self.mark}) "
+                "ON CONFLICT (hash) DO UPDATE SET time = excluded.time",
                 (hash_of(user), int(time.time())),
             )
         return erased
@@ -143,9 +144,9 @@ class FeedbackStore(ABC):
         """Return whether a user was ever erased."""
         return bool(self.read(f"SELECT 1 FROM erased WHERE hash = {self.mark}", [hash_of(user)]))
 
-    def erased(self) -> frozenset[str]:
-        """Return the ``hash_of`` of all erased users."""
-        return frozenset(row[0] for row in self.read("SELECT hash FROM erased", []))
+    def erased(self) -> dict[str, int]:
+        """Return the ``hash_of`` of all erased users, and when each was last erased."""
+        return {row[0]: int(row[1]) for row in self.read("SELECT hash, time FROM erased", [])}
 
     def prune(self, before: int) -> int:
         """Delete events before a time (seconds since 1970); return their number."""

@@ -109,7 +109,8 @@ def refresh(
         raise UsageError(f"days = {days:g}: give a number above 0")
     if margin != margin or list_margin != list_margin:  # No loss exceeds it.
         raise UsageError("a margin is nan: give a number")
-    removed = _forget(folder, store)
+    erased = store.erased()
+    removed = _forget(folder, erased)
     model = load_model(folder)
     trained = known_ratings(model)
     trained.require_ratings("the gate of refresh", "train anew, and compare with evaluate --lists")
@@ -146,7 +147,8 @@ def refresh(
         return replace(done, decision="kept")
     candidate.update(test, seed=seed, progress=False)
     former = [*model.record.get("refresh", {}).get("former", []), identity(folder)]
-    candidate.record["refresh"] = {**done.as_dict(), "former": former}
+    returned = _erased_among(candidate, erased)
+    candidate.record["refresh"] = {**done.as_dict(), "former": former, "returned": returned}
     with atomic_path(previous_of(folder)) as previous:
         shutil.copytree(folder, previous)
     candidate.save(folder)
@@ -178,21 +180,32 @@ def _worse(lists: ListGain, margin: float) -> bool:
     return lists.gain < -margin or (lists.interval is not None and lists.interval.high < 0)
 
 
-def _forget(folder: Path, store: FeedbackStore) -> int:
-    """Remove erased users from the folder and the former model; return the number in the folder."""
-    erased = store.erased()
+def _forget(folder: Path, erased: Mapping[str, int]) -> int:
+    """Remove erased users from the folder and the former model; return the number in the folder.
 
-    def gone(user: str) -> bool:
-        return hash_of(user) in erased
-
+    A user whose data a refresh removed may come back. What later refreshes trained on was given
+    since, so they are removed again only after another erasure.
+    """
     if not erased:
         return 0
+
+    def removed_from(place: Path) -> int:
+        returned = load_model(place).record.get("refresh", {}).get("returned", {})
+        gone = {hashed for hashed, time in erased.items() if returned.get(hashed) != time}
+        return forget(place, lambda user: hash_of(user) in gone)
+
     if previous_of(folder).is_dir():
-        forget(previous_of(folder), gone)
-    removed = forget(folder, gone)
+        removed_from(previous_of(folder))
+    removed = removed_from(folder)
     if removed:  # also logged, as a model that cannot be refreshed has no result
         _log.warning("%s: erased people removed: %d", folder, removed)
     return removed
+
+
+def _erased_among(model: Recommender, erased: Mapping[str, int]) -> dict[str, int]:
+    """Return the erasures of users whom a model has again."""
+    hashes = {hash_of(str(user)) for user in model.user_ids.ids} if erased else set[str]()
+    return {hashed: time for hashed, time in erased.items() if hashed in hashes}
 
 
 def _trained(model: Recommender, folder: Path, earlier: Ratings, how: str, seed: int) -> Any:
