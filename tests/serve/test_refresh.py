@@ -278,6 +278,14 @@ def test_feedback_as_ratings(tmp_path: Path) -> None:
     store.close()
 
 
+def test_feedback_of_the_newest_days_alone_leaves_nothing_to_train_on(
+    folder: Path, store: FeedbackStore, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    url = f"sqlite:{tmp_path / 'f.db'}"
+    assert main(["refresh", str(folder), "--feedback", url, "--days", "50"]) == 0
+    assert "newest 50 days, which leaves none to train on" in capsys.readouterr().out
+
+
 def test_the_command(
     folder: Path, store: FeedbackStore, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

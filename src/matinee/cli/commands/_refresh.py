@@ -69,6 +69,7 @@ def refresh(
     """
     use_threads(threads)
     from ...serve.refresh import refresh as run, rollback as back
+    from ...serve.refresh.refresh import LEAST
 
     if rollback:
         back(model)
@@ -107,6 +108,9 @@ def refresh(
                 "kept": f"kept: the new model may be worse ({', '.join(done.because)})",
                 "waiting": "waiting: too little feedback to judge by",
             }[done.decision]
+            if done.decision != "waiting" or not done.n_new == done.n_scored >= LEAST
+            else f"waiting: all of them are of the newest {days:g} days, which leaves none to "
+            "train on; wait, or lower --days"
         )
     if done.decision == "kept":
         raise typer.Exit(REFUSED)
