@@ -263,6 +263,8 @@ def test_tuned_is_base_with_its_conclusion() -> None:
 def test_unknown_presets(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"unknown preset 'tune'; did you mean 'tuned'\? \(there"):
         preset("tune")
+    with pytest.raises(UsageError, match=r"unknown preset 'bias'; .*--set kind=bias"):
+        preset("bias")
     with pytest.raises(UsageError, match=r"unknown preset '\.\./base'"):
         preset("../base")
     file = tmp_path / "own.toml"

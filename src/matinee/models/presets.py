@@ -13,7 +13,7 @@ from typing import Any
 
 from ..errors import UsageError, nearest
 from ..train.config import validation_share
-from .registry import kind_named
+from .registry import kind_named, model_kinds
 from .settings import Settings, option_path
 
 
@@ -35,9 +35,10 @@ def preset(name: str) -> Settings:
         return Settings.read_toml(Path(name))
     if name not in preset_names():
         known = ", ".join(preset_names())
-        raise UsageError(
-            f"unknown preset {name!r}{nearest(name, preset_names())} (there are: {known})"
-        )
+        hint = nearest(name, preset_names())
+        if name in {kind.name for kind in model_kinds()}:
+            hint = f"; it is a kind of model without one: --set kind={name} (kind={name!r})"
+        raise UsageError(f"unknown preset {name!r}{hint} (there are: {known})")
     text = (resources.files("matinee") / "presets" / f"{name}.toml").read_text("utf-8")
     return Settings.make(tomllib.loads(text), f"preset {name}")
 
