@@ -321,7 +321,20 @@ def test_addresses(source: str, message: str) -> None:
         load(source)
 
 
-@pytest.mark.parametrize("text", ["<!DOCTYPE html>\n<html>a, b, c</html>", "<html>\n</html>\n"])
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("dump.sql", "--\n-- PostgreSQL database dump\n--\n", "is SQL.*--database"),
+        ("dump.csv", "-- MySQL dump 10.13\nINSERT INTO `r` VALUES (1,2,3);\n", "is SQL"),
+        ("items.json", "{'user_id': '1', 'items': []}\n", r"Python: json.dumps\(ast"),
+    ],
+)
+def test_dumps_are_named(tmp_path: Path, name: str, text: str, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        load(write(tmp_path, {name: text}) / name)
+
+
+@pytest.mark.parametrize("text", ["<!DOCTYPE html>\n<html>a, b, c</html>", "<table>\n</table>\n"])
 def test_web_pages(tmp_path: Path, text: str) -> None:
     with pytest.raises(DataError, match="web page"):
         load(write(tmp_path, {"r.csv": text}) / "r.csv")

@@ -181,7 +181,11 @@ def _fault(line: bytes) -> str:
         return f"not UTF-8 (byte 0x{line[error.start]:02x}); save the file as UTF-8"
     except (ValueError, RecursionError) as error:
         text = re.sub(r": line 1 column (\d+).*", r" at column \1", str(error))
-        return f"not JSON ({text}): {shorten(line.decode('utf-8', 'replace').strip())}"
+        shown = line.decode("utf-8", "replace").strip()
+        message = f"not JSON ({text}): {shorten(shown)}"
+        if shown.startswith(("{'", "{u'")):
+            message += "; these are dictionaries of Python: json.dumps(ast.literal_eval(line))"
+        return message
     if not isinstance(value, dict):
         return f"expected an object with user, item and rating: {shorten(str(value))}"
     return ""

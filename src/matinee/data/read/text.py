@@ -189,7 +189,12 @@ def sniff(
         )
     options = options or ReadOptions()
     delimiters = _DELIMITERS if options.delimiter is None else (options.delimiter,)
-    if re.match(r"\s*<(!doctype|html|\?xml)", lines[0], re.IGNORECASE):
+    if re.match(r"(--|/\*|PRAGMA|CREATE|DROP|INSERT)( |$)", lines[0]):
+        raise DataError(
+            f"{label}: is SQL, such as a dump, not a table; load it into a database and give that as "
+            "--database with --sql, or export the table as CSV"
+        )
+    if re.match(r"\s*<(!doctype|html|\?xml|table)", lines[0], re.IGNORECASE):
         raise DataError(
             f"{label}: is a web page or XML, not a table; a download that failed or needs a login "
             "leaves such a file: download it again"
