@@ -191,8 +191,8 @@ def sniff(
     delimiters = _DELIMITERS if options.delimiter is None else (options.delimiter,)
     if re.match(r"(--|/\*|PRAGMA|CREATE|DROP|INSERT)( |$)", lines[0]):
         raise DataError(
-            f"{label}: is SQL, such as a dump, not a table; load it into a database and give that as "
-            "--database with --sql, or export the table as CSV"
+            f"{label}: is SQL, such as a dump, not a table; load it into a database and give that "
+            "as --database with --sql, or export the table as CSV"
         )
     if re.match(r"\s*<(!doctype|html|\?xml|table)", lines[0], re.IGNORECASE):
         raise DataError(
