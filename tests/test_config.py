@@ -116,6 +116,7 @@ def test_dropout_alone_names_no_option() -> None:
         ({"inner": {"sizes": [1, "two"]}}, r"x\.toml: inner\.sizes\.1 = 'two': "),
         ({"inner": 3}, r"x\.toml: inner = 3: "),
         ({"both": math.inf, "name": 1}, r"x\.toml: name = 1: "),
+        ({"both": math.inf}, r"x\.toml: both = inf: Input should be a finite number"),
     ],
 )
 def test_wrong_keys_and_values_are_named(values: dict[str, Any], message: str) -> None:

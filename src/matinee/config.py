@@ -44,7 +44,7 @@ class Config(BaseModel):
 
     # Fields are described by the docstrings below them; docs/generate.py reads those from the
     # source, since reading them here would cost every command a tenth of a second.
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=False, allow_inf_nan=False)
 
     earlier_names: ClassVar[Mapping[str, str]] = {}
     """Names of options of this class in earlier versions, with the current names. Files with

@@ -14,7 +14,7 @@ class BayesianConfig(Config):
 
     rank: Annotated[int, Field(ge=1)] | Literal["auto"] = "auto"
     """Length of the factor vectors; "auto" grows from 4 to 40 with the root of the ratings."""
-    chains: int = Field(2, ge=1)
+    chains: int = Field(2, ge=1, le=1000)
     """Independent chains, each sampled in its own thread."""
     sweeps: int = Field(100, ge=2)
     """Gibbs sweeps per chain, burn-in included."""
