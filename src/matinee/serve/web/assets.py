@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from importlib import resources, util
 from typing import Any
 
-from .bundle import bundle, without_preloads
+from .bundle import bundle
 from .inline import inlined, policy_of
 
 PAGES = {
@@ -124,7 +124,7 @@ def _bundle(by_path: dict[str, Asset]) -> None:
         for entry in re.findall(r'<script type="module" src="[^"]*static/js/(\w+)\.js">', page):
             content = bundle(modules, entry).encode()
             by_path[f"js/{entry}.page.js"] = Asset(content, _TYPES[".js"], _tag(content))
-            page = without_preloads(page).replace(f"js/{entry}.js", f"js/{entry}.page.js")
+            page = page.replace(f"js/{entry}.js", f"js/{entry}.page.js")
             if name == PAGES["/"]:
                 page = inlined(page, by_path["style.css"].content.decode(), content.decode())
             by_path[name] = replace(asset, content=page.encode())

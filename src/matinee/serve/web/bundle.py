@@ -14,7 +14,6 @@ _EXPORT = re.compile(r"^export (?=(?:async )?(?:function|class|const|let) (\w+))
 _COMMENT = re.compile(
     r"^[ \t]*(?:/\*\*(?:(?!\*/).)*\*/|//[^\n]*)[ \t]*\n", re.MULTILINE | re.DOTALL
 )
-_PRELOAD = re.compile(r'<link rel="modulepreload" href="[^"]*">\n')
 
 
 def bundle(modules: Mapping[str, str], entry: str) -> str:
@@ -45,11 +44,6 @@ def bundle(modules: Mapping[str, str], entry: str) -> str:
 
     add(entry, ())
     return "".join(done.values())
-
-
-def without_preloads(page: str) -> str:
-    """Return a page that loads its script as one file."""
-    return _PRELOAD.sub("", page)
 
 
 def _taken(names: str, module: str) -> str:
