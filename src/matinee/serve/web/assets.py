@@ -9,6 +9,8 @@ from dataclasses import dataclass, field, replace
 from importlib import resources, util
 from typing import Any
 
+import jinja2
+
 from .bundle import bundle
 from .inline import inlined, policy_of
 
@@ -29,6 +31,9 @@ _TYPES = {
     ".woff2": "font/woff2",
     ".txt": "text/plain; charset=utf-8",
 }
+_PAGES = jinja2.Environment(loader=jinja2.PackageLoader("matinee.serve", "static"))
+_LAYOUT = "layout.html"
+"""What all pages have around their content."""
 _PACKED = (".ico", ".woff2")
 """Files that are compressed already."""
 
@@ -147,8 +152,9 @@ def _gather(folder: Any, prefix: str, by_path: dict[str, Asset], root_path: byte
             _gather(entry, f"{name}/", by_path, root_path)
             continue
         kind = _TYPES.get(name[name.rfind(".") :].lower())
-        if kind is not None:
-            content = entry.read_bytes()
+        if kind is not None and name != _LAYOUT:
+            is_page = name.endswith(".html")
+            content = _PAGES.get_template(name).render().encode() if is_page else entry.read_bytes()
             if root_path and name.endswith((".html", ".js", ".css")):
                 content = _ROOTED.sub(rb"\1" + root_path + b"/", content)
             by_path[name] = Asset(content, kind, _tag(content))
