@@ -29,7 +29,7 @@ from ._settings import ServeSettings
 from .feedback.history import Person
 from .feedback.routes import ROUTES as FEEDBACK_ROUTES, add_routes
 from .feedback.service import FeedbackService
-from .problems import JSON, PROBLEM, ProblemError, dumps, problem, validation_problems
+from .problems import JSON, ProblemError, dumps, problem, validation_problems
 from .web.assets import PAGES, Assets, assets
 from .web.compress import Compressed
 from .web.head import Head
@@ -178,7 +178,7 @@ def _lifespan(served: Served, settings: ServeSettings, kept: FeedbackService | N
 def _handle_errors(app: FastAPI, files: Assets) -> None:
     @app.exception_handler(ProblemError)
     async def _problem_error(_: Request, error: ProblemError) -> Response:
-        return Response(error.body(), error.status, error.headers, PROBLEM)
+        return error.response()
 
     @app.exception_handler(RequestValidationError)
     async def _invalid(request: Request, error: RequestValidationError) -> Response:
@@ -187,7 +187,7 @@ def _handle_errors(app: FastAPI, files: Assets) -> None:
             reason = details[0].get("ctx", {}).get("error", "")
             at = details[0]["loc"][-1]
             location = f" at character {at}" if isinstance(at, int) else ""
-            return _problem(400, f"the body is no JSON: {reason}{location}")
+            return problem(400, f"the body is no JSON: {reason}{location}")
         takes = request.scope["route"].dependant
         kinds = [each.field_info.annotation for each in takes.body_params + takes.query_params]
         errors = validation_problems(list(details), kinds)
@@ -195,7 +195,7 @@ def _handle_errors(app: FastAPI, files: Assets) -> None:
         field = re.sub(r"/(\d+)", r"[\1]", first["pointer"]).lstrip("/").replace("/", ".")
         more = f" (and {len(details) - 1} more)" if len(details) > 1 else ""
         detail = f"{field or 'the body'}: {first['detail']}{more}"
-        return Response(problem(422, detail, errors), 422, media_type=PROBLEM)
+        return problem(422, detail, errors)
 
     @app.exception_handler(HTTPException)
     async def _http(request: Request, error: HTTPException) -> Response:
@@ -209,18 +209,12 @@ def _handle_errors(app: FastAPI, files: Assets) -> None:
             detail = f"{request.method} is not for {request.url.path!r}"
         elif error.status_code == 400:
             detail = "the body is no JSON that can be read"
-        content = problem(error.status_code, detail)
-        headers = dict(error.headers or {})
-        return Response(content, error.status_code, headers, PROBLEM)
+        return problem(error.status_code, detail, headers=dict(error.headers or {}))
 
     @app.exception_handler(Exception)
     async def _fault(_: Request, error: Exception) -> Response:
         # The guard logs the error.
-        return _problem(500, "an error in the server; it has been logged")
-
-
-def _problem(status: int, detail: str) -> Response:
-    return Response(problem(status, detail), status, media_type=PROBLEM)
+        return problem(500, "an error in the server; it has been logged")
 
 
 def _answer(app: FastAPI, served: Served, queue: WorkQueue, kept: FeedbackService | None) -> None:

@@ -9,11 +9,10 @@ import time
 from typing import Any
 
 from starlette.middleware.cors import CORSMiddleware
-from starlette.responses import Response
 
 from ._metrics import Metrics
 from ._settings import ServeSettings
-from .problems import JSON, PROBLEM, ProblemError, problem
+from .problems import JSON, ProblemError, problem
 from .web.inline import POLICY
 from .web.slashes import keep_slashes
 
@@ -83,7 +82,7 @@ class Guard:
         try:
             await self._guarded(scope, receive, sending)
         except ProblemError as error:
-            response: Any = Response(error.body(), error.status, error.headers, PROBLEM)
+            response: Any = error.response()
             if self._cors is not None and scope["method"] != "OPTIONS":
                 response = CORSMiddleware(response, **self._cors)  # so that pages can read it
             await response(scope, receive, sending)
@@ -94,8 +93,7 @@ class Guard:
             _log.exception("error while answering %s %s", scope["method"], template)
             if not status:
                 detail = "an error in the server; it has been logged"
-                response = Response(problem(500, detail), 500, media_type=PROBLEM)
-                await response(scope, receive, sending)
+                await problem(500, detail)(scope, receive, sending)
         finally:
             route = getattr(scope.get("route"), "path", "other")
             self._metrics.ended(route, status or 499, time.perf_counter() - began)

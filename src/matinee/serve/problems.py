@@ -9,6 +9,7 @@ from typing import Any, get_args
 
 from pydantic import BaseModel
 from pydantic_core import PydanticSerializationError, to_json
+from starlette.responses import Response
 
 from ..errors import nearest
 
@@ -49,13 +50,18 @@ class ProblemError(Exception):
             ]
         return problem
 
-    def body(self) -> bytes:
-        """Return the problem document."""
-        return problem(self.status, self.detail, self.errors)
+    def response(self) -> Response:
+        """Return the response that refuses the request."""
+        return problem(self.status, self.detail, self.errors, self.headers)
 
 
-def problem(status: int, detail: str, errors: list[dict[str, Any]] | None = None) -> bytes:
-    """Return a problem document."""
+def problem(
+    status: int,
+    detail: str,
+    errors: list[dict[str, Any]] | None = None,
+    headers: dict[str, str] | None = None,
+) -> Response:
+    """Return a response with a problem document."""
     content: dict[str, Any] = {
         "type": "about:blank",
         "title": _TITLES.get(status) or HTTPStatus(status).phrase,
@@ -64,7 +70,7 @@ def problem(status: int, detail: str, errors: list[dict[str, Any]] | None = None
     }
     if errors:
         content["errors"] = errors
-    return dumps(content)
+    return Response(dumps(content), status, headers, PROBLEM)
 
 
 def dumps(content: Any) -> bytes:
