@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from matinee import DataError, UsageError, load
-from matinee.data.read.source import Workspace, without_password
+from matinee.base.text import without_password
+from matinee.data.read.source import Workspace
 from matinee.data.read.stores.sql import _extension
 
 EXPECTED = [("1", "a", 5.0), ("2", "a", 3.5), ("2", "b", 4.0)]

@@ -408,8 +408,8 @@ def test_refusals(tmp_path: Path) -> None:
         with pytest.raises(UsageError, match="sqlite:PATH"):
             open_store(wrong)
     with pytest.raises(UsageError) as refused:
-        open_store("mysql://me:secret@host/db")
-    assert "'mysql://...@host/db'" in str(refused.value)
+        open_store("mysql://me:sec@ret@host/db")
+    assert "'mysql://me:***@host/db'" in str(refused.value)
     (tmp_path / "text").write_text("no database " * 100)
     with pytest.raises(FeedbackError, match="not a database"):
         open_store(f"sqlite:{tmp_path / 'text'}")

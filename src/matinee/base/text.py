@@ -35,6 +35,11 @@ def seconds_text(value: float) -> str:
     return f"{value:,.0f}" if value >= 100 else f"{value:.1f}"
 
 
+def without_password(url: str) -> str:
+    """Return the URL of a database as messages name it; its password may contain ``@``."""
+    return re.sub(r"(://[^:/@]*):.*@", r"\1:***@", url)
+
+
 def split_year(title: str) -> tuple[str, int | None]:
     """Split a title into the title without "(1999)" and the year, or None."""
     match = _YEAR.search(title)

@@ -12,6 +12,7 @@ from importlib import import_module
 from types import MappingProxyType
 from typing import Any, ClassVar, Protocol
 
+from ..base.text import without_password
 from ..errors import UsageError
 from .event import Event
 
@@ -187,19 +188,12 @@ def open_store(url: str) -> FeedbackStore:
     """
     scheme, colon, rest = url.partition(":")
     if not colon or scheme not in STORES or rest in ("", ":memory:"):
-        raise UsageError(
-            f"feedback {_shown(url)!r}: give sqlite:PATH or postgresql://HOST/DATABASE"
-        )
+        shown = without_password(url)
+        raise UsageError(f"feedback {shown!r}: give sqlite:PATH or postgresql://HOST/DATABASE")
     module, _, name = STORES[scheme].partition(":")
     store = getattr(import_module(f".{module}", __package__), name)(url)
     assert isinstance(store, FeedbackStore)
     return store
-
-
-def _shown(url: str) -> str:
-    """Return a URL without a possible password."""
-    head, at, tail = url.rpartition("@")
-    return f"{head.partition('//')[0]}//...@{tail}" if at else url
 
 
 def _row(event: Event) -> tuple[Any, ...]:

@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ...base.text import without_password
 from ...errors import DataError, UsageError, nearest
 from ..netflix.find import is_netflix, netflix_folder, rating_files, titles_beside, titles_file
 from .movielens import choose, is_table, item_file, people_file, stem
-from .source import Workspace, without_password
+from .source import Workspace
 from .stores.lake import Lake, lake_of, refuse_part
 from .unpack import GLOB, ZIP, Part, head_of, members, readable, unpacked
 

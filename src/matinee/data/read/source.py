@@ -144,11 +144,6 @@ def reason(error: Exception, folder: Path | None = None) -> str:
     return text
 
 
-def without_password(database: str) -> str:
-    """Return the URL of a database as messages name it."""
-    return re.sub(r"(://[^:/@]*):[^@/]*@", r"\1:***@", database)
-
-
 def quoted(name: str) -> str:
     """Return a column name as SQL."""
     return '"' + name.replace('"', '""') + '"'

@@ -10,8 +10,9 @@ from urllib.parse import quote
 
 import duckdb
 
+from ....base.text import without_password
 from ....errors import DataError, UsageError
-from ..source import Scan, Workspace, described, literal, reason, without_password
+from ..source import Scan, Workspace, described, literal, reason
 from .alchemy import keep_remote, keep_rows
 
 _CHUNK = 1 << 17
