@@ -194,8 +194,12 @@ def _gather(tables: Iterable[Table], stage: Path, out: Path, options: str) -> No
             chunk = {f"c{at}": _plain(table[name]) for at, name in enumerate(names)}
             db.register("chunk", chunk)
             if first:
-                types = ", ".join(f"{name} {_sql_type(column)}" for name, column in chunk.items())
-                db.execute(f"CREATE TABLE rows ({types})")
+                # Objects are texts, also where there are no rows to see it by.
+                typed = (
+                    f"{name}::VARCHAR AS {name}" if column.dtype == object else name
+                    for name, column in chunk.items()
+                )
+                db.execute(f"CREATE TABLE rows AS SELECT {', '.join(typed)} FROM chunk LIMIT 0")
             db.execute("INSERT INTO rows SELECT * FROM chunk")
             db.unregister("chunk")
         if not names:
@@ -207,17 +211,6 @@ def _gather(tables: Iterable[Table], stage: Path, out: Path, options: str) -> No
 
 def _plain(column: Column) -> Column:
     return column.astype(object) if column.dtype.kind in "US" else column
-
-
-def _sql_type(column: Column) -> str:
-    kind, size = column.dtype.kind, column.dtype.itemsize
-    if kind == "i":
-        return {1: "TINYINT", 2: "SMALLINT", 4: "INTEGER"}.get(size, "BIGINT")
-    if kind == "u":
-        return {1: "UTINYINT", 2: "USMALLINT", 4: "UINTEGER"}.get(size, "UBIGINT")
-    if kind == "f":
-        return "FLOAT" if size <= 4 else "DOUBLE"
-    return "BOOLEAN" if kind == "b" else "VARCHAR"
 
 
 def _text(value: Any) -> str:
