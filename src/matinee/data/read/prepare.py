@@ -12,12 +12,12 @@ import numpy as np
 from ...errors import DataError
 from .options import ReadOptions
 from .source import Workspace
-from .unpack import Part
+from .unpack import Part, head_of
 
 _CHUNK = 1 << 20
 _LINE_FEED = 10
 _SAMPLE = 1 << 16
-_MARKS = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 def prepared(part: Part, work: Workspace, options: ReadOptions) -> Part:
@@ -31,23 +31,40 @@ def prepared(part: Part, work: Workspace, options: ReadOptions) -> Part:
     """
     with part.path.open("rb") as file:
         sample = file.read(_SAMPLE)
-    encoding = options.encoding or next(
-        (_MARKS[mark] for mark in _MARKS if sample.startswith(mark)), ""
-    )
-    doubled = b"\r\r\n" in sample
-    if encoding in ("", "utf-8") and not (doubled or options.skip or options.comment):
+    encoding = _encoding(sample, options)
+    changed = b"\r\r\n" in sample or options.skip or options.comment
+    if encoding in ("", "utf-8-sig") and not changed:
         return part
     return _copied(part, work, options, encoding or "utf-8-sig")
 
 
 def plain_json(part: Part, work: Workspace, options: ReadOptions) -> Part:
     """Return the part itself, or a copy in UTF-8 without a byte order mark, as DuckDB needs it."""
-    with part.path.open("rb") as file:
-        head = file.read(3)
-    marks = {**_MARKS, codecs.BOM_UTF8: "utf-8-sig"}
-    stated = "" if options.encoding == "utf-8" else options.encoding
-    encoding = stated or next((marks[mark] for mark in marks if head.startswith(mark)), "")
+    encoding = _encoding(head_of(part), options)
     return _copied(part, work, ReadOptions(), encoding) if encoding else part
+
+
+def _encoding(head: bytes, options: ReadOptions) -> str:
+    """Return the stated encoding of a file, else that of its byte order mark; "" for neither."""
+    if options.encoding not in (None, "utf-8"):
+        return options.encoding
+    if head.startswith(_UTF16):
+        return "utf-16"
+    return "utf-8-sig" if head.startswith(codecs.BOM_UTF8) else ""
+
+
+def as_utf8(part: Part, work: Workspace) -> Part:
+    """Return the part itself, or a UTF-8 copy of a text file in Latin-1, as in MovieLens.
+
+    UTF-16 with a byte order mark is unchanged: ``open_files`` reads it.
+    """
+    if head_of(part).startswith((b"PAR1", *_UTF16)):
+        return part
+    try:
+        part.path.read_bytes().decode("utf-8")
+    except UnicodeDecodeError:
+        return _copied(part, work, ReadOptions(), "latin-1")
+    return part
 
 
 def with_stated_delimiter(part: Part, options: ReadOptions) -> ReadOptions:

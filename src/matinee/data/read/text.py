@@ -168,8 +168,6 @@ def sniff(
     """
     with path.open("rb") as file:
         sample = file.read(_SAMPLE)
-    if sample.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise DataError(f"{label}: is UTF-16; save it as UTF-8")
     text = sample.decode("utf-8-sig", errors="replace")
     every = re.split("\r\n|\n|\r", text)
     lines = [line for line in every if line.strip()]

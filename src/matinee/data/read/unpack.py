@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import bz2
-import codecs
 import gzip
 import lzma
 import re
@@ -173,23 +172,3 @@ def _fresh(work: Workspace, name: str) -> Path:
     """Return an unused path in the workspace that ends in a name."""
     folder = Path(tempfile.mkdtemp(prefix="part", dir=work.folder))
     return folder / name.encode("ascii", "replace").decode().translate(str.maketrans(GLOB, "___"))
-
-
-def as_utf8(part: Part, work: Workspace) -> Part:
-    """Return the part itself, or a UTF-8 copy of a text file in Latin-1, as in MovieLens.
-
-    UTF-16 with a byte order mark is unchanged: ``open_files`` reads it.
-    """
-    with part.path.open("rb") as file:
-        if file.read(4) == b"PAR1":
-            return part
-    data = part.path.read_bytes()
-    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return part
-    try:
-        data.decode("utf-8")
-        return part
-    except UnicodeDecodeError:
-        copy = Path(work.folder / f"utf8-{part.path.name}")
-        copy.write_text(data.decode("latin-1"), encoding="utf-8", newline="")
-        return Part(copy, part.label)

@@ -17,9 +17,10 @@ from ..read.files import open_files
 from ..read.find import find
 from ..read.frames import open_frame
 from ..read.movielens import PEOPLE_COLUMNS, bare
+from ..read.prepare import as_utf8
 from ..read.source import Scan, Workspace, is_nested, reason, run
 from ..read.stores.lake import open_lake
-from ..read.unpack import Part, as_utf8
+from ..read.unpack import Part
 from ..vocabulary import Vocabulary
 from .columns import SideColumns, Values
 
