@@ -70,8 +70,8 @@ class Engine:
         rmse = metrics.get("rmse") if isinstance(metrics, dict) else None
         width = self.scale.high - self.scale.low
         self._error = float(rmse) if isinstance(rmse, int | float) else width / 4.0
-        self._no_history = Histories.build([([], [])])
-        self._usual = self._model.scores_coded(self._no_history)[0].astype(np.float64)
+        nobody = Histories.build([([], [])])
+        self._usual = self._model.scores_coded(nobody)[0].astype(np.float64)
         counts = self.catalogue.counts
         self._weights = np.ones(self._model.n_items) if counts is None else counts.astype(float)
         self._groups = self.catalogue.groups()
@@ -88,9 +88,7 @@ class Engine:
 
     def recommend(self, request: RecommendRequest) -> Answer:
         """Answers ``POST /v1/recommend``."""
-        reader = self._reader()
-        reader.check(request)
-        history, used = reader.ratings(request.ratings, self._settings.max_ratings)
+        reader, history, used = self._history(request)
         allowed = self._allowed(reader, request, request.exclude)
         if request.only is not None:
             allowed_items = ~self._all()
@@ -124,7 +122,7 @@ class Engine:
             person: Who is asked about.
             about: Options of the list; its ratings and lists of items are not read.
         """
-        history, reader = person.history, self._reader()
+        history, reader = person.history, Reader(self.catalogue, self.scale)
         allowed = self.catalogue.allowed(about.exclude_genres, about.years, about.genres)
         if len(person.refused):
             allowed = self._all() if allowed is None else allowed
@@ -146,9 +144,7 @@ class Engine:
 
     def predict(self, request: PredictRequest) -> Answer:
         """Answers ``POST /v1/predict``."""
-        reader = self._reader()
-        reader.check(request)
-        history, used = reader.ratings(request.ratings, self._settings.max_ratings)
+        reader, history, used = self._history(request)
         positions = reader.items("items", request.items)
         codes = np.array([code for _, code in positions], dtype=np.int32)
         described = self._entries.described(history, codes, request.why)
@@ -159,9 +155,7 @@ class Engine:
 
     def profile(self, request: ProfileRequest) -> Answer:
         """Answers ``POST /v1/profile``."""
-        reader = self._reader()
-        reader.check(request)
-        history, used = reader.ratings(request.ratings, self._settings.max_ratings)
+        reader, history, used = self._history(request)
         genres, decades = self._groups
         shares = self._weights / (self._weights + 10.0)
         groups = [codes for _, codes in genres + decades]
@@ -202,9 +196,7 @@ class Engine:
 
     def surprise(self, request: SurpriseRequest) -> Answer:
         """Answers ``POST /v1/surprise``."""
-        reader = self._reader()
-        reader.check(request)
-        history, used = reader.ratings(request.ratings, self._settings.max_ratings, empty=True)
+        reader, history, used = self._history(request, empty=True)
         allowed = self._allowed(reader, request, request.exclude)
         allowed = self._all() if allowed is None else allowed
         allowed[history.items] = False
@@ -240,8 +232,7 @@ class Engine:
 
     def match(self, request: MatchRequest) -> Answer:
         """Answers ``POST /v1/items/match``."""
-        reader = self._reader()
-        matched = reader.titled(request.titles)
+        matched = Reader(self.catalogue, self.scale).titled(request.titles)
         matches = [{"index": at, "item": self.catalogue.item(code)} for at, code in matched]
         return {"matches": matches, "model": self.name}
 
@@ -303,8 +294,13 @@ class Engine:
     def _all(self) -> Mask:
         return np.ones(self._model.n_items, dtype=np.bool_)
 
-    def _reader(self) -> Reader:
-        return Reader(self.catalogue, self.scale)
+    def _history(
+        self, request: Any, *, empty: bool = False
+    ) -> tuple[Reader, Histories, list[Answer]]:
+        """Return the reader of a request, its user's history, and the ratings in that."""
+        reader = Reader(self.catalogue, self.scale)
+        reader.check(request)
+        return reader, *reader.ratings(request.ratings, self._settings.max_ratings, empty=empty)
 
     def _explored(
         self,
