@@ -21,6 +21,11 @@ NAMES = {
     "user_mean": "user mean",
     "bias": "bias model",
 }
+_BY_SIZE = {
+    "user": ("Error by how active the user is", "ratings the user gave in training"),
+    "item": ("Error by how popular the item is", "training ratings of the item"),
+}
+"""Title of the error by size, and the meaning of its rows."""
 
 
 def score_card(model: str, scores: Mapping[str, Score]) -> Dots:
@@ -49,13 +54,12 @@ def score_card(model: str, scores: Mapping[str, Score]) -> Dots:
     )
 
 
-def by_size(
-    name: str, title: str, bins: Sequence[ErrorBin], members: str, row_meaning: str
-) -> Dots:
-    """Chart the error by the number of training ratings."""
-    rows = [bin_.ratings for bin_ in bins]
+def by_size(side: str, bins: Sequence[ErrorBin]) -> Dots:
+    """Chart the error by the number of training ratings of a side, "user" or "item"."""
+    members = f"{side}s"
+    title, row_meaning = _BY_SIZE[side]
     return Dots(
-        name=name,
+        name=f"by-{side}",
         title=title,
         note=f"Rows: {row_meaning}. Bars are 95% intervals by bootstrap over {members}.",
         summary="; ".join(
@@ -63,7 +67,7 @@ def by_size(
             f"{b.members:,} {members}, {b.n:,} test ratings"
             for b in bins
         ),
-        rows=rows,
+        rows=[b.ratings for b in bins],
         kinds=["model", "bias model"],
         dots=[
             dot
@@ -126,22 +130,10 @@ def residuals(breakdown: Breakdown) -> Histogram:
     )
 
 
-def by_user(breakdown: Breakdown) -> Dots:
-    """Chart the error by the user's number of training ratings."""
-    title, row_meaning = "Error by how active the user is", "ratings the user gave in training"
-    return by_size("by-user", title, breakdown.by_user, "users", row_meaning)
-
-
-def by_item(breakdown: Breakdown) -> Dots:
-    """Chart the error by the item's number of training ratings."""
-    title, row_meaning = "Error by how popular the item is", "training ratings of the item"
-    return by_size("by-item", title, breakdown.by_item, "items", row_meaning)
-
-
 def of_breakdown(breakdown: Breakdown) -> list[Chart]:
     """Return every chart of a breakdown."""
-    charts = [calibration(breakdown), residuals(breakdown), by_user(breakdown), by_item(breakdown)]
-    return [chart for chart in charts if chart]
+    by_sizes = by_size("user", breakdown.by_user), by_size("item", breakdown.by_item)
+    return [chart for chart in (calibration(breakdown), residuals(breakdown), *by_sizes) if chart]
 
 
 @dataclass(frozen=True)
@@ -183,11 +175,11 @@ class RatingPlots:
 
     def by_user(self) -> Dots:
         """RMSE by the number of ratings of the user."""
-        return by_user(self.breakdown())
+        return by_size("user", self.breakdown().by_user)
 
     def by_item(self) -> Dots:
         """RMSE by the number of ratings of the item."""
-        return by_item(self.breakdown())
+        return by_size("item", self.breakdown().by_item)
 
     def uncertainty(self) -> Calibration:
         """Standard deviations against the RMSE of the predictions.
