@@ -99,35 +99,25 @@ class NetflixProbe:
         return train, None, replace(test, notes=notes)
 
 
+def _window(
+    name: str, start: str, cut: str, stop: str, counts: tuple[int, int, int, int]
+) -> NetflixWindows:
+    """Return the window trained on from a month until another, and tested until a third."""
+    last = np.datetime64(cut) - 1
+    return NetflixWindows(
+        f"{DATASET}/{name}",
+        (f"{start}-01", f"{cut}-01"),
+        (f"{cut}-01", f"{stop}-01"),
+        counts,
+        f"trained on {start} to {last}; half of {cut} to validate by, half to test on",
+    )
+
+
 NETFLIX_SPLITS: tuple[NetflixWindows | NetflixProbe, ...] = (
-    NetflixWindows(
-        f"{DATASET}/full",
-        ("1999-12-01", "2005-12-01"),
-        ("2005-12-01", "2006-01-01"),
-        (98_074_901, 477_412, 17_768, 2_250_481),
-        "trained on 1999-12 to 2005-11; half of 2005-12 to validate by, half to test on",
-    ),
-    NetflixWindows(
-        f"{DATASET}/3m",
-        ("2005-09-01", "2005-12-01"),
-        ("2005-12-01", "2006-01-01"),
-        (13_675_402, 311_315, 17_736, 2_082_559),
-        "trained on 2005-09 to 2005-11; half of 2005-12 to validate by, half to test on",
-    ),
-    NetflixWindows(
-        f"{DATASET}/6m",
-        ("2005-06-01", "2005-12-01"),
-        ("2005-12-01", "2006-01-01"),
-        (29_179_009, 390_795, 17_757, 2_175_535),
-        "trained on 2005-06 to 2005-11; half of 2005-12 to validate by, half to test on",
-    ),
-    NetflixWindows(
-        f"{DATASET}/1y",
-        ("2004-06-01", "2005-06-01"),
-        ("2005-06-01", "2005-07-01"),
-        (41_451_832, 345_855, 16_907, 3_888_684),
-        "trained on 2004-06 to 2005-05; half of 2005-06 to validate by, half to test on",
-    ),
+    _window("full", "1999-12", "2005-12", "2006-01", (98_074_901, 477_412, 17_768, 2_250_481)),
+    _window("3m", "2005-09", "2005-12", "2006-01", (13_675_402, 311_315, 17_736, 2_082_559)),
+    _window("6m", "2005-06", "2005-12", "2006-01", (29_179_009, 390_795, 17_757, 2_175_535)),
+    _window("1y", "2004-06", "2005-06", "2005-07", (41_451_832, 345_855, 16_907, 3_888_684)),
     NetflixProbe(),
 )
 """They are found in the data set ``netflix``: in the data home, or as registered by ``add``."""
