@@ -54,30 +54,30 @@ class Dataset:
 
     Attributes:
         name: What to call it ("ml-1m").
-        url: The archive to download, a zip; "" if it cannot be downloaded.
-        md5: The archive's MD5 as its publisher states it, or None if it changes over time.
         licence: The terms in one line; the archive has the full text.
         users: Number of users with a rating.
         items: Number of items with a rating.
         ratings: Number of ratings.
         scale: Lowest and highest rating.
-        download_mb: Size of the archive in MB (10^6 bytes), about.
         description: One line.
+        url: The archive to download, a zip; "" if it cannot be downloaded.
+        md5: The archive's MD5 as its publisher states it, or None if it changes over time.
+        download_mb: Size of the archive in MB (10^6 bytes), about.
         splits: Splits that came with it.
         derived: What it is derived from, if its own files are only test parts.
         obtain: How to obtain it, if there is no archive to download.
     """
 
     name: str
-    url: str
-    md5: str | None
     licence: str
     users: int
     items: int
     ratings: int
     scale: tuple[float, float]
-    download_mb: int
     description: str
+    url: str = ""
+    md5: str | None = None
+    download_mb: int = 0
     splits: tuple[NamedSplit, ...] = ()
     derived: Derived | None = None
     obtain: str = ""
@@ -94,7 +94,8 @@ def _movielens(
     splits: tuple[NamedSplit, ...] = (),
 ) -> Dataset:
     url = f"{_GROUPLENS}/{name}.zip"
-    return Dataset(name, url, md5, licence, *counts, (low, 5.0), megabytes, description, splits)
+    scale = (low, 5.0)
+    return Dataset(name, licence, *counts, scale, description, url, md5, megabytes, splits)
 
 
 def _of_100k() -> Iterator[NamedSplit]:
@@ -172,28 +173,22 @@ DATASETS: MappingProxyType[str, Dataset] = MappingProxyType(
             ),
             Dataset(
                 name="netflix",
-                url="",
-                md5=None,
                 licence="Netflix Prize: research; no longer distributed",
                 users=480_189,
                 items=17_770,
                 ratings=100_480_507,
                 scale=(1.0, 5.0),
-                download_mb=0,
                 description="1999 to 2005, whole stars; four windows of time and the probe",
                 obtain="the Netflix Prize data is no longer distributed; if you have its folder, "
                 "`matinee data add netflix PATH`",
             ),
             Dataset(
                 name="gowalla-lightgcn",
-                url="",
-                md5=None,
                 licence="SNAP loc-gowalla: research; no licence stated",
                 users=29_858,
                 items=40_981,
                 ratings=1_027_370,
                 scale=(1.0, 1.0),
-                download_mb=0,
                 description="places that people went to, as NGCF and LightGCN split them",
                 splits=(
                     NamedSplit(
@@ -210,14 +205,11 @@ DATASETS: MappingProxyType[str, Dataset] = MappingProxyType(
             ),
             Dataset(
                 name="ml-1m-quest",
-                url="",
-                md5=None,
                 licence=_TERMS,
                 users=5949,
                 items=2810,
                 ratings=571_531,
                 scale=(1.0, 1.0),
-                download_mb=0,
                 description="ml-1m as Anelli et al. 2022 use it: 4 stars or more, 10-core",
                 splits=tuple(
                     NamedSplit(
