@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 from ..baseline.bias import fit_bias
 from ..baseline.time_offset import fit_time_offset, last_times
 from ..baseline.variance import fit_predictive_variance
-from ..data import Histories, RatingsLike, Table, as_ratings
+from ..data import Histories, Ratings, RatingsLike, Table, as_ratings
 from ..errors import UsageError, checked_seed
 from ..recommend import HistoriesLike, Unknown
 from ._lists import allowed_items, tables
@@ -225,7 +225,7 @@ class Recommender(Updatable):
 
         self._require_fitted()
         self._require_ratings()
-        source, test = test, as_ratings(test, "test")
+        test, notes = _read_test(test)
         people = self._people(histories, "skip")
         rows = self._rows(people, histories is None, test.user_ids.ids)
         applies = time_offset and self.follows(test)
@@ -240,12 +240,9 @@ class Recommender(Updatable):
             allow_overlap=allow_overlap,
             seed=seed,
         )
-        if source is not test:
-            evaluation = replace(evaluation, notes=(*test.notes, *evaluation.notes))
-        if update:  # charts need predictions from fixed histories
-            return evaluation
-        analyse = analysis(self, test, people.histories, rows, seed, timed)
-        return replace(evaluation, analyse=analyse)
+        # Charts need predictions from fixed histories.
+        analyse = None if update else analysis(self, test, people.histories, rows, seed, timed)
+        return replace(evaluation, analyse=analyse, notes=(*notes, *evaluation.notes))
 
     def evaluate_lists(
         self,
@@ -282,7 +279,7 @@ class Recommender(Updatable):
         """
         from ..evaluate import evaluate_lists
 
-        source, test = test, as_ratings(test, "test")
+        test, notes = _read_test(test)
         people = self._people(histories, "skip")
         evaluation = evaluate_lists(
             self,
@@ -297,9 +294,7 @@ class Recommender(Updatable):
             seed=seed,
             trec=None if trec is None else Path(trec),
         )
-        if source is test:
-            return evaluation
-        return replace(evaluation, notes=(*test.notes, *evaluation.notes))
+        return replace(evaluation, notes=(*notes, *evaluation.notes))
 
     def save(
         self, path: Path | str, *, histories: bool = True, extra: dict[str, Any] | None = None
@@ -331,3 +326,9 @@ class Recommender(Updatable):
         from .interactive.html import model_html
 
         return model_html(self, getattr(self, "epochs", [])) if self._ready else None
+
+
+def _read_test(test: RatingsLike) -> tuple[Ratings, tuple[str, ...]]:
+    """Return test ratings, and the notes of reading them if they are read here."""
+    ratings = as_ratings(test, "test")
+    return ratings, () if ratings is test else ratings.notes
