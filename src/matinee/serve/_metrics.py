@@ -40,69 +40,60 @@ class Metrics:
 
     def __init__(self, routes: Sequence[str], workers: int = 1) -> None:
         self._routes = {route: at for at, route in enumerate([*routes, _OTHER])}
-        self._each = len(CLASSES) + len(BUCKETS) + 2  # the last bucket, and the sum of seconds
-        width = len(_OWN) + self._each * len(self._routes)
-        memory = mmap.mmap(-1, workers * width * 8)
-        self._rows = np.frombuffer(memory, dtype=np.float64).reshape(workers, width)
+        each = len(CLASSES) + len(BUCKETS) + 2  # the last bucket, and the sum of seconds
+        fields = [(name, np.float64) for name in _OWN]
+        row = np.dtype([*fields, ("routes", np.float64, (len(self._routes), each))])
+        self._rows = np.frombuffer(mmap.mmap(-1, workers * row.itemsize), row)
         self._row = self._rows[0]
 
     def start(self, worker: int) -> None:
         """Count as this worker in this process; a restarted worker continues its row."""
         self._row = self._rows[worker]
-        self._row[_OWN.index("in_flight")] = 0
-        self._row[_OWN.index("connections")] = 0
-        self._row[_OWN.index("pid")] = os.getpid()
-        self._row[_OWN.index("stopped")] = 0
+        for name in ("in_flight", "connections", "stopped"):
+            self._row[name] = 0
+        self._row["pid"] = os.getpid()
 
     def stopped(self, worker: int) -> None:
         """A worker ended: it has no connections, and will not accept any."""
         row = self._rows[worker]
-        row[[_OWN.index(name) for name in ("in_flight", "connections", "pid")]] = 0
-        row[_OWN.index("stopped")] = 1
+        for name in ("in_flight", "connections", "pid"):
+            row[name] = 0
+        row["stopped"] = 1
 
     def began(self) -> None:
         """A request arrived."""
-        self._row[0] += 1
+        self._row["in_flight"] += 1
 
     def ended(self, route: str, status: int, seconds: float) -> None:
         """A request was answered."""
-        self._row[0] -= 1
-        first = len(_OWN) + self._each * self._routes.get(route, len(self._routes) - 1)
-        self._row[first + min(max(status // 100, 1), 5) - 1] += 1
-        bucket = bisect_left(BUCKETS, seconds)
-        self._row[first + len(CLASSES) + bucket] += 1
-        self._row[first + self._each - 1] += seconds
+        self._row["in_flight"] -= 1
+        counts = self._row["routes"][self._routes.get(route, self._routes[_OTHER])]
+        counts[min(max(status // 100, 1), 5) - 1] += 1
+        counts[len(CLASSES) + bisect_left(BUCKETS, seconds)] += 1
+        counts[-1] += seconds
 
     def connected(self, now: int | None = None) -> None:
         """A connection was accepted, or this many are open."""
-        at = _OWN.index("connections")
-        self._row[at] = self._row[at] + 1 if now is None else now
+        self._row["connections"] = self._row["connections"] + 1 if now is None else now
 
     def has_fewest(self) -> bool:
         """Return whether no worker that runs has fewer connections than this one."""
-        at = _OWN.index("connections")
-        others = self._rows[self._rows[:, _OWN.index("stopped")] == 0, at]
-        return bool(self._row[at] <= others.min())
+        running = self._rows[self._rows["stopped"] == 0]
+        return bool(self._row["connections"] <= running["connections"].min())
 
     def reloaded(self, succeeded: bool) -> None:
         """A new model was loaded, or could not be."""
-        self._row[_OWN.index("reloads" if succeeded else "failed_reloads")] += 1
+        self._row["reloads" if succeeded else "failed_reloads"] += 1
 
     def took(self, stored: int, duplicates: int) -> None:
         """Feedback was kept, or was there already."""
-        self._row[_OWN.index("feedback_stored")] += stored
-        self._row[_OWN.index("feedback_duplicates")] += duplicates
+        self._row["feedback_stored"] += stored
+        self._row["feedback_duplicates"] += duplicates
 
     def text(self, model: str, kind: str) -> str:
         """Return all counters in Prometheus' text format."""
-        total = self._rows.sum(axis=0)
-        in_flight, reloads, failed, _, connections, stored, duplicates, _ = (
-            f"{count:.0f}" for count in total[: len(_OWN)]
-        )
-        parts = {
-            route: total[len(_OWN) + self._each * at :][: self._each]
-            for route, at in self._routes.items()
-        }
+        total = {name: f"{self._rows[name].sum():.0f}" for name in _OWN}
+        parts = dict(zip(self._routes, self._rows["routes"].sum(axis=0), strict=True))
         requests = {
             f'{{route="{route}",status="{name}"}}': f"{count:.0f}"
             for route, part in parts.items()
@@ -112,17 +103,23 @@ class Metrics:
         seconds = {
             key: value for route, part in parts.items() for key, value in _times(route, part)
         }
-        sizes = [_resident(int(row[_OWN.index("pid")])) for row in self._rows]
+        sizes = [_resident(int(pid)) for pid in self._rows["pid"]]
         memory = {f'{{worker="{w}"}}': size for w, size in enumerate(sizes) if size is not None}
-        loaded = {'{result="done"}': reloads, '{result="failed"}': failed}
-        kept = {'{result="stored"}': stored, '{result="duplicate"}': duplicates}
+        loaded = {
+            '{result="done"}': total["reloads"],
+            '{result="failed"}': total["failed_reloads"],
+        }
+        kept = {
+            '{result="stored"}': total["feedback_stored"],
+            '{result="duplicate"}': total["feedback_duplicates"],
+        }
         of_model = {f'{{model="{model}",kind="{kind}"}}': 1}
         lines = []
         for name, type_, meaning, samples in (
             ("requests_total", "counter", "Requests answered.", requests),
             ("request_seconds", "histogram", _SECONDS, seconds),
-            ("requests_in_flight", "gauge", "Requests being answered.", {"": in_flight}),
-            ("connections", "gauge", "Open connections.", {"": connections}),
+            ("requests_in_flight", "gauge", "Requests being answered.", {"": total["in_flight"]}),
+            ("connections", "gauge", "Open connections.", {"": total["connections"]}),
             ("reloads_total", "counter", _RELOADS, loaded),
             ("feedback_total", "counter", "Events of feedback kept, or sent again.", kept),
             ("model_info", "gauge", "The model of the worker that was asked.", of_model),
