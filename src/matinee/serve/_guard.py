@@ -8,6 +8,7 @@ import logging
 import time
 from typing import Any
 
+from starlette.datastructures import MutableHeaders
 from starlette.middleware.cors import CORSMiddleware
 
 from ._metrics import Metrics
@@ -26,11 +27,11 @@ HEADERS = {
     "referrer-policy": "no-referrer",
     "permissions-policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
     "cross-origin-opener-policy": "same-origin",
+    "cache-control": "no-store",
 }
-_ENCODED = [(name.encode(), value.encode()) for name, value in HEADERS.items()]
+"""Headers of every response that does not have its own."""
 _PARTS = 20_000
 """Largest number of lists and objects in a body, twice that of any valid request."""
-_NO_STORE = (b"cache-control", b"no-store")
 
 
 class Guard:
@@ -70,12 +71,9 @@ class Guard:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                headers = list(message.get("headers", ()))
-                present = {name for name, _ in headers}
-                headers += [pair for pair in _ENCODED if pair[0] not in present]
-                if not any(name == b"cache-control" for name, _ in headers):
-                    headers.append(_NO_STORE)
-                message = {**message, "headers": headers}
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
             await send(message)
 
         self._metrics.began()
