@@ -202,21 +202,10 @@ class Evaluation(Scores):
     def _rows(self) -> Iterator[dict[str, Any]]:
         for name, evaluation in {self.model: self, **self.baselines}.items():
             for metric, score in evaluation.scores.items():
-                low, high = score.interval or (None, None)
-                gain = gain_low = gain_high = None
+                gain = None
                 if isinstance(evaluation, Baseline) and metric == "rmse":
-                    gain = evaluation.rmse_gain
-                    gain_low, gain_high = evaluation.rmse_gain_interval or (None, None)
-                yield {
-                    "model": name,
-                    "metric": metric,
-                    "value": score.value,
-                    "low": low,
-                    "high": high,
-                    "gain": gain,
-                    "gain_low": gain_low,
-                    "gain_high": gain_high,
-                }
+                    gain = Score(evaluation.rmse_gain, evaluation.rmse_gain_interval)
+                yield {"model": name, "metric": metric, **score.row(gain)}
 
     def _repr_html_(self) -> str:
         heads, rows = self._table()

@@ -39,6 +39,14 @@ class Score(NamedTuple):
     value: float
     interval: Interval | None
 
+    def row(self, gain: Score | None) -> dict[str, float | None]:
+        """Return value, low, high, gain, gain_low and gain_high, None where there is none."""
+        low, high = self.interval or (None, None)
+        gained, bounds = gain or (None, None)
+        gain_low, gain_high = bounds or (None, None)
+        values = {"value": self.value, "low": low, "high": high}
+        return {**values, "gain": gained, "gain_low": gain_low, "gain_high": gain_high}
+
 
 @dataclass(frozen=True)
 class Metric:

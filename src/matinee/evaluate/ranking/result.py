@@ -11,7 +11,7 @@ from ...base.html import paragraphs, picture, table
 from ...base.text import aligned
 from ...data.table import library
 from ..leak_guard import Overlap
-from ..metric import Interval, Score, interval_text
+from ..metric import Score, interval_text
 from .charts import ListPlots
 from .rows import ListCurve, ListHistoryBin, ListPopularityBin
 from .sums import ListSums
@@ -192,21 +192,10 @@ class ListEvaluation(ListScores):
         models: dict[str, ListScores] = {self.model: self, **self.baselines}
         for name, evaluation in models.items():
             for k, scores in evaluation.scores.items():
+                gains = evaluation.gains[k] if isinstance(evaluation, ListBaseline) else {}
                 for metric, score in scores.items():
-                    gain = (
-                        evaluation.gains[k][metric]
-                        if isinstance(evaluation, ListBaseline)
-                        else None
-                    )
-                    yield {
-                        "model": name,
-                        "k": k,
-                        "metric": metric,
-                        "value": score.value,
-                        **_ends("", score.interval),
-                        "gain": None if gain is None else gain.value,
-                        **_ends("gain_", None if gain is None else gain.interval),
-                    }
+                    row = score.row(gains.get(metric))
+                    yield {"model": name, "k": k, "metric": metric, **row}
 
     def __str__(self) -> str:
         lines = [self.headline]
@@ -218,11 +207,6 @@ class ListEvaluation(ListScores):
 
 def _plain(value: float) -> float | None:
     return value if math.isfinite(value) else None
-
-
-def _ends(prefix: str, bounds: Interval | None) -> dict[str, float | None]:
-    low, high = (None, None) if bounds is None else bounds
-    return {f"{prefix}low": low, f"{prefix}high": high}
 
 
 def _cells(evaluation: ListEvaluation, k: int) -> tuple[list[str], list[list[str]]]:
