@@ -122,11 +122,11 @@ def load_items(source: Any) -> tuple[Vocabulary, ItemTable]:
         columns = assign(names, ITEM_ROLES, stated, header=scan.header, label=label)
         text = cell_text(scan, columns[ITEM])
         column = run(work, scan, f"SELECT DISTINCT {text} AS c0 FROM {scan.relation}").fetchnumpy()
-        given = as_texts(column["c0"])
-        given = given[given != ""]
-        if not len(given):
+        item_ids = as_texts(column["c0"])
+        item_ids = item_ids[item_ids != ""]
+        if not len(item_ids):
             raise DataError(f"{label}: no items")
-        ids, _ = Vocabulary.of(given)
+        ids, _ = Vocabulary.of(item_ids)
         mapped = {ITEM: columns[ITEM]} if scan.header else {}
         table, _ = item_table(source, None, work, ids, mapped)
         assert table is not None

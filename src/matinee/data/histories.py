@@ -77,11 +77,11 @@ class Histories:
     def take_or_empty(self, rows: Int64) -> Histories:
         """Select users as ``take``; a row of -1 gives a new user without ratings."""
         known = rows >= 0
-        found = self.take(rows[known])
+        histories = self.take(rows[known])
         counts = np.zeros(len(rows), dtype=np.int64)
         users = np.full(len(rows), -1, dtype=np.int32)
-        counts[known], users[known] = found.counts, found.users
-        return replace(found, indptr=row_bounds(counts), users=users)
+        counts[known], users[known] = histories.counts, histories.users
+        return replace(histories, indptr=row_bounds(counts), users=users)
 
     def where(self, mask: Mask) -> Histories:
         """Select ratings by a mask, shape (entries,), keeping all users."""

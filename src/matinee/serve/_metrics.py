@@ -18,7 +18,7 @@ from ..base.arrays import Float64
 CLASSES = ("1xx", "2xx", "3xx", "4xx", "5xx")
 BUCKETS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-_OWN = (
+_COUNTERS = (
     *("in_flight", "reloads", "failed_reloads", "pid", "connections"),
     *("feedback_stored", "feedback_duplicates", "stopped"),
 )
@@ -41,7 +41,7 @@ class Metrics:
     def __init__(self, routes: Sequence[str], workers: int = 1) -> None:
         self._routes = {route: at for at, route in enumerate([*routes, _OTHER])}
         each = len(CLASSES) + len(BUCKETS) + 2  # the last bucket, and the sum of seconds
-        fields = [(name, np.float64) for name in _OWN]
+        fields = [(name, np.float64) for name in _COUNTERS]
         row = np.dtype([*fields, ("routes", np.float64, (len(self._routes), each))])
         self._rows = np.frombuffer(mmap.mmap(-1, workers * row.itemsize), row)
         self._row = self._rows[0]
@@ -92,7 +92,7 @@ class Metrics:
 
     def text(self, model: str, kind: str) -> str:
         """Return all counters in Prometheus' text format."""
-        total = {name: f"{self._rows[name].sum():.0f}" for name in _OWN}
+        total = {name: f"{self._rows[name].sum():.0f}" for name in _COUNTERS}
         parts = dict(zip(self._routes, self._rows["routes"].sum(axis=0), strict=True))
         requests = {
             f'{{route="{route}",status="{name}"}}': f"{count:.0f}"

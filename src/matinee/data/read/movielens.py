@@ -16,11 +16,11 @@ _TXT = ("rating", "interaction", "train", "test")
 # ml-100k has u.item beside u.data and u1.base, ml-1m and ml-10m movies.dat, later ones
 # movies.csv; the other names are common for such a table.
 _MOVIELENS_ITEMS = ("movies.dat", "movies.csv", "u.item")
-_OWN_ITEMS = (
+_COMMON_ITEMS = (
     *("items.csv", "items.tsv", "items.parquet", "movies.tsv", "movies.parquet"),
     *("books.csv", "bx-books.csv", "anime.csv"),
 )
-_ITEM_FILES = (*_MOVIELENS_ITEMS, *_OWN_ITEMS)
+_ITEM_FILES = (*_MOVIELENS_ITEMS, *_COMMON_ITEMS)
 _PEOPLE_FILES = (
     *("users.dat", "u.user", "users.csv", "users.tsv", "users.parquet"),
     *("people.csv", "people.tsv", "people.parquet", "bx-users.csv"),
@@ -132,9 +132,9 @@ def _beside(names: Sequence[str], beside: str, suffix: str, usual: Sequence[str]
     here = {
         bare(_base(name)): name for name in reversed(names) if PurePosixPath(name).parent == folder
     }
-    own = f"{stem(_base(beside))}{suffix}"  # RecBole's, with the same name as the .inter file.
+    same_stem = f"{stem(_base(beside))}{suffix}"  # RecBole's, named as the .inter file.
     return next(
-        (here[name] for name in (own, *usual) if name in here and here[name] != beside),
+        (here[name] for name in (same_stem, *usual) if name in here and here[name] != beside),
         None,
     )
 

@@ -94,8 +94,8 @@ def located_table(
         return [beside]
     if not isinstance(source, (str, Path)):
         return open_frame(source, work, label)
-    found = find(source, work)
-    return found.parts if found.lake is None else open_lake(found.parts[0].path, found.lake, work)
+    files = find(source, work)
+    return files.parts if files.lake is None else open_lake(files.parts[0].path, files.lake, work)
 
 
 def open_located(
@@ -139,11 +139,13 @@ def columns_by(
         f"approx_count_distinct({text}), coalesce(bool_or(contains({text}, '{_BETWEEN}')), false)"
         for text in cells
     ]
-    found = run(work, scan, f"SELECT {', '.join(['1', *looks])} FROM {scan.relation}").fetchall()
+    (looked,) = run(
+        work, scan, f"SELECT {', '.join(['1', *looks])} FROM {scan.relation}"
+    ).fetchall()
     wanted = [f"{cell_text(scan, column)} AS c0"]
     kinds: dict[str, str] = {}
     for at, name in enumerate(names):
-        filled, numbers, distinct, several = found[0][1 + 4 * at : 5 + 4 * at]
+        filled, numbers, distinct, several = looked[1 + 4 * at : 5 + 4 * at]
         if not filled or (numbers < filled and not several and distinct > MOST_VALUES):
             continue
         kinds[name] = "several" if several else "number" if numbers == filled else "text"

@@ -125,7 +125,7 @@ def holm(p_values: Sequence[float | None]) -> list[float | None]:
     steps = np.minimum(p[order] * np.arange(len(p), 0, -1), 1.0)
     adjusted[order] = np.maximum.accumulate(steps)
     pairs = zip(p_values, adjusted.tolist(), strict=True)
-    return [None if given is None else each for given, each in pairs]
+    return [None if p_value is None else each for p_value, each in pairs]
 
 
 def paired(one: Mapping[int, float], other: Mapping[int, float]) -> Difference | None:
