@@ -178,7 +178,7 @@ def test_a_name_that_is_not_here_says_how_to_get_it(home: Path) -> None:
     with pytest.raises(DataError, match="matinee data get ml-20m"):
         load("ml-20m/ratings.csv")
     with pytest.raises(
-        UsageError, match="no data set is called so; did you mean 'ml-latest-small'"
+        UsageError, match="no data set of that name; did you mean 'ml-latest-small'"
     ):
         load("ml-latest-smal")
 

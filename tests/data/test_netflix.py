@@ -157,7 +157,7 @@ BAD = [
     ("", "is empty; copy or unpack it again"),
     ("\n\n", "holds no ratings"),
     ("8:\n", "holds no ratings"),
-    ("5,3,2005-09-06\n", "line 1: '5,3,2005-09-06' stands above any movie"),
+    ("5,3,2005-09-06\n", "line 1: '5,3,2005-09-06' comes before any movie"),
     (HEAD + "6,3,2005-0", "line 3: the file ends within the line '6,3,2005-0': it is cut short"),
     (HEAD + "9", "line 3: the file ends within the line '9'"),
     (HEAD + "\n\n9:8\n", "line 5: '9:8' is no movie; expected its number and a colon"),

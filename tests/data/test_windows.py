@@ -127,7 +127,7 @@ def test_windows_that_are_none() -> None:
         window_split(ratings, (0, 10), (9, 20))
     with pytest.raises(UsageError, match="a window from 2001-01-01 to 2001-01-01 holds nothing"):
         window_split(ratings, ("2001-01-01", "2001-01-01"), (9, 20))
-    with pytest.raises(UsageError, match="'soon' is no moment"):
+    with pytest.raises(UsageError, match="'soon' is not a time"):
         window_split(ratings, (0, "soon"), (9, 20))
     with pytest.raises(UsageError, match="valid = 1: give a share"):
         window_split(ratings, (0, 10), (10, 20), valid=1)

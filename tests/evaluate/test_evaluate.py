@@ -162,7 +162,7 @@ def test_without_histories_other_ids_cannot_be_checked_and_the_score_says_so(
     fresh = Ratings.from_arrays([901, 901], ["i1", "i2"], [3, 4])
     result = bare.evaluate(fresh, histories={901: {"i3": 4}})
     assert result.overlap.renamed is None
-    assert "1 test people are new by their ids" in result.notes[0]
+    assert "1 test people have ids that are not in the training data" in result.notes[0]
     assert "cannot be checked" in result.notes[0]
 
 

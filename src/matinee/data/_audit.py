@@ -47,8 +47,8 @@ class Audit:
         unseen_items: Test items with no training rating.
         unseen_item_ratings: Test ratings they got.
         unseen_ratings: Test ratings with an unseen user or item.
-        older_than_own: Test ratings older than their user's latest training rating: the model
-            knows that user's future. None if times are missing.
+        older_than_own: Test ratings older than their user's latest training rating: the model was
+            trained on later ratings of that user. None if times are missing.
         older_than_any: Test ratings older than the latest training rating of all.
         same_second: How well the number of a user's ratings in the same second predicts a
             training rating. None if times are missing.
@@ -105,7 +105,7 @@ def audit(
 ) -> Audit:
     """Compare a test set with the training set, by external ids.
 
-    Each may have been read on its own: they need not share vocabularies.
+    They need not share vocabularies.
 
     Args:
         train: The training ratings, or what ``load`` takes.

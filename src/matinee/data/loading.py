@@ -147,8 +147,8 @@ def load(
         tables = items is not None or people is not None
         if mapped or stated or sql or database or tables or not_rated or reading:
             raise UsageError(
-                f"{source.name}: ratings in memory, and data sets that are made of others, are "
-                "read already; only a name, relevant and k_core go with them"
+                f"{source.name}: ratings in memory, and data sets derived from others, are read "
+                "already; of the options only name, relevant and k_core apply to them"
             )
         return _selected(source if name is None else replace(source, name=name), relevant, k_core)
     if sql is None and database is not None:
@@ -369,7 +369,7 @@ def _check_sides(encoded: Encoded, label: str) -> None:
             raise DataError(
                 f"{label}: {'all ' if n > 1 else ''}{n:,} rating{'s' * (n != 1)} of one {noun} "
                 f"({_id_of(ids, 0)}): nothing can be learned from fewer than two {nouns}; if that "
-                f"is the wrong column, name the {noun}s' with --{noun} COL"
+                f"is the wrong column, state the one of the {noun}s with --{noun} COL"
             )
 
 

@@ -194,7 +194,7 @@ def _gather(tables: Iterable[Table], stage: Path, out: Path, options: str) -> No
             chunk = {f"c{at}": _plain(table[name]) for at, name in enumerate(names)}
             db.register("chunk", chunk)
             if first:
-                # Objects are texts, also where there are no rows to see it by.
+                # Objects are texts; without rows DuckDB cannot see that.
                 typed = (
                     f"{name}::VARCHAR AS {name}" if column.dtype == object else name
                     for name, column in chunk.items()

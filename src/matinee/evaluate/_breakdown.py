@@ -59,7 +59,7 @@ def breakdown(
         DataError: No test ratings.
     """
     if len(test) == 0:
-        raise DataError(f"{test.name}: no test ratings to take errors apart on")
+        raise DataError(f"{test.name}: no test ratings whose errors could be broken down")
     items = model.item_ids.encode(test.item_ids.ids)
     sums = _Sums.collect(model, test, histories, rows, items, timed)
     known_of = np.append(histories.counts, 0)[rows]

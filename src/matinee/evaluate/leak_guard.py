@@ -96,8 +96,9 @@ class PairSet:
         Args:
             user_ids: Distinct external user ids.
             item_ids: Distinct external item ids.
-            users: Position in ``user_ids`` of each pair's user, shape (n,); -1 if in no set.
-            items: Position in ``item_ids`` of each pair's item, shape (n,); -1 if in no set.
+            users: Position in ``user_ids`` of each pair's user, shape (n,); -1 for a pair that is
+                not in the set.
+            items: Position in ``item_ids`` of each pair's item, likewise.
         """
         contained = np.zeros(len(users), dtype=bool)
         if len(self) == 0:
@@ -195,8 +196,8 @@ def overlap_notes(overlap: Overlap, n_test: int, new: int) -> Iterator[str]:
         )
     if overlap.renamed is None and new:
         yield (
-            f"{new:,} test people are new by their ids; whether they were trained on under other "
-            "ids cannot be checked, as the model carries no histories."
+            f"{new:,} test people have ids that are not in the training data; whether they were "
+            "trained on under other ids cannot be checked: the model was saved without histories."
         )
 
 

@@ -65,7 +65,7 @@ class FeedbackStore(ABC):
 
     @abstractmethod
     def close(self) -> None:
-        """Let go of files and connections."""
+        """Close files and connections."""
 
     def add(self, events: Sequence[Event]) -> list[bool]:
         """Keep events, all or none.

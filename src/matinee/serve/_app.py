@@ -187,7 +187,7 @@ def _handle_errors(app: FastAPI, files: Assets) -> None:
             reason = details[0].get("ctx", {}).get("error", "")
             at = details[0]["loc"][-1]
             location = f" at character {at}" if isinstance(at, int) else ""
-            return problem(400, f"the body is no JSON: {reason}{location}")
+            return problem(400, f"the body is not valid JSON: {reason}{location}")
         takes = request.scope["route"].dependant
         kinds = [each.field_info.annotation for each in takes.body_params + takes.query_params]
         errors = validation_problems(list(details), kinds)
@@ -208,7 +208,7 @@ def _handle_errors(app: FastAPI, files: Assets) -> None:
         elif error.status_code == 405:
             detail = f"{request.method} is not for {request.url.path!r}"
         elif error.status_code == 400:
-            detail = "the body is no JSON that can be read"
+            detail = "the body is not valid JSON"
         return problem(error.status_code, detail, headers=dict(error.headers or {}))
 
     @app.exception_handler(Exception)

@@ -11,7 +11,7 @@ from ._schema import Problem
 from .problems import PROBLEM
 
 _MEANINGS = {
-    400: "The body is no JSON.",
+    400: "The body is not valid JSON.",
     401: "No API key, or a wrong one.",
     404: "Unknown, or not supported by this model.",
     408: "The body did not arrive.",

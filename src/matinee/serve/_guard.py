@@ -123,7 +123,7 @@ class Guard:
         await self._app(scope, receive, send)
 
     def _check_host(self, headers: dict[bytes, bytes]) -> None:
-        """Refuse Host headers of other hosts (DNS rebinding).
+        """Refuse Host headers of other hosts.
 
         Another site can point its own host name at this machine and then read the responses in its
         visitors' browsers (DNS rebinding).

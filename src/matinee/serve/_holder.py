@@ -39,7 +39,8 @@ class Holder:
         If the folder cannot be loaded, the old model stays.
 
         Args:
-            again: The folder was refused before: that it still is counts and is logged no more.
+            again: Whether the folder was refused before: a further refusal is neither counted
+                nor logged.
 
         Returns:
             Whether the folder's model is now served.
@@ -73,8 +74,8 @@ class Holder:
                 name = await asyncio.to_thread(identity, self._settings.model)
             except OSError:
                 continue  # being replaced or missing: the loaded model continues
-            # A folder that is copied file by file may be whole a moment later: try, but say so
-            # only once.
+            # A folder that is copied file by file may be complete a moment later: try again, but
+            # log the refusal once.
             if name == self.engine.name:
                 self._refused = ""
             elif name != self._refused:

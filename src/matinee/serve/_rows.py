@@ -208,10 +208,10 @@ def for_several(
 
 
 def number(value: Any) -> float:
-    """For JSON: a millionth of a rating point is enough."""
+    """Round to six decimals, for JSON."""
     return round(float(value), 6)
 
 
 def numbers(values: npt.NDArray[Any]) -> list[Any]:
-    """Likewise, of a whole array."""
+    """Return ``number`` of each value of an array."""
     return np.round(values.astype(np.float64), 6).tolist()

@@ -50,8 +50,8 @@ class ServeSettings(Config):
     """Allow requests of pages from this origin (CORS). May be given several times."""
     allowed_hosts: tuple[str, ...] = ()
     """Also accept this name in the Host header; * for any. May be given several times. By default
-    a server on a loopback address accepts the names of this machine, and one on another address
-    to all."""
+    a server on a loopback address accepts the names of this machine only, and one on any other
+    address accepts every name."""
     things: str = Field("", max_length=40)
     """Plural noun for items on the pages, such as books; by default films if the titles
     have years, and items otherwise."""

@@ -33,7 +33,7 @@ def fault(line: bytes, *, headed: bool, cut: bool, low: int, high: int) -> str:
     if b":" in line:
         return f"{message} is no movie; expected its number and a colon, as in '1:'"
     if not headed:
-        return f"{message} stands above any movie; the first line must be a movie, as in '1:'"
+        return f"{message} comes before any movie; the first line must be a movie, as in '1:'"
     values = line.split(b",")
     if len(values) == 1 and line.isdigit():
         return (

@@ -130,7 +130,8 @@ def _open_text(
             yield _open_text(parts, replace(layout, escape="\\"), work, options, notes)
         if marks and layout.delimiter not in (",", ";"):
             note = (
-                "quote marks are read as they stand (--quote '\"' states that they enclose values)"
+                "quote marks are read as part of the values (--quote '\"' states that they enclose "
+                "values)"
             )
             other = _open_text(parts, replace(layout, quote="", escape=""), work, options)
             yield replace(other, notes=(*notes, note))

@@ -48,7 +48,7 @@ def find(source: str | Path, work: Workspace) -> Found:
 
     Raises:
         DataError: Nothing is found, or nothing readable, or a loose file of a lake table.
-        UsageError: It is no path, and no data set is called so.
+        UsageError: There is no such path, and no data set of that name.
     """
     found = _find(source, work)
     if found.lake is None:
@@ -139,7 +139,7 @@ def _resolve(source: str | Path) -> tuple[Path | None, str | None]:
     if len(path.parts) <= 1 and not path.suffix and isinstance(source, str):
         names = [*CATALOGUE, *registered()]
         raise UsageError(
-            f"{text!r}: no such file, and no data set is called so{nearest(text, names)}; known: "
+            f"{text!r}: no such file, and no data set of that name{nearest(text, names)}; known: "
             f"{', '.join(names)}; matinee data add {text} PATH names data you have"
         )
     raise DataError(f"{text}: no such file{_near(path)}")

@@ -130,7 +130,7 @@ def _scannable(source: Any) -> Any:
     package = type(source).__module__.partition(".")[0]
     if package == "scipy" and hasattr(source, "tocoo"):
         if source.ndim != 2:
-            raise DataError(f"a sparse array of {source.ndim} dimensions is no users by items")
+            raise DataError(f"a sparse array of {source.ndim} dimensions is not users by items")
         matrix = source.tocoo()
         return {"user": matrix.row, "item": matrix.col, "rating": _column(matrix.data, "rating")}
     if isinstance(source, Mapping):

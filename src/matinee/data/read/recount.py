@@ -67,6 +67,6 @@ def _check_ids(work: Workspace, scan: Scan) -> None:
     count, first = work.one(f"SELECT count(*), min(rowid) FROM work.main.staged WHERE {broken}")
     if count:
         raise DataError(
-            f"{scan.locate(int(first))}: a quote mark opens an id here that runs over several "
-            "lines; close it, or read quote marks as they stand with --quote none"
+            f"{scan.locate(int(first))}: a quote mark begins an id here that continues over "
+            "several lines; close it, or read quote marks as part of the values with --quote none"
         )

@@ -94,7 +94,7 @@ def workspace(label: str) -> Iterator[Workspace]:
         except duckdb.Error as error:
             raise DataError(f"{label}: {reason(error, folder)}") from None
         try:
-            # The database is thrown away: its log need not be folded in while it is in use.
+            # The database is temporary: its log need not be merged while it is in use.
             con.execute("SET TimeZone = 'UTC'")
             # In a notebook without ipywidgets DuckDB has no bar, and refuses to turn it off.
             with contextlib.suppress(duckdb.InvalidInputException):

@@ -189,7 +189,7 @@ def _leave_out_unnamed(
             refuse_renamed(work, scan, columns, role)
             value = _raw(work, scan, columns[role], int(first))
             message = (
-                f"{shorten(value)} stands for none" if value and value.strip() else "it is empty"
+                f"{shorten(value)} means missing" if value and value.strip() else "it is empty"
             )
             yield (
                 f"{count:,} row{'s' * (count != 1)} without {'a' if role == USER else 'an'} {role} "

@@ -172,7 +172,7 @@ def _rest(name: str, whole: Ratings, test: Ratings) -> tuple[Ratings, Ratings]:
 
 @contextmanager
 def _split_paths(name: str, entry: NamedSplit | None) -> Iterator[dict[str, Path]]:
-    """The files of a split by part, unpacked for the while if they are in a zip."""
+    """The files of a split by part, unpacked into a temporary folder if they are in a zip."""
     if entry is None:
         folder = Path(name) if Path(name).exists() else locate(name)
         part_files = _parts_in(folder) if folder is not None and folder.is_dir() else None

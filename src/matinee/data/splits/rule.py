@@ -107,7 +107,7 @@ def seconds(moment: Moment) -> int:
         return int(moment)
     except (OverflowError, TypeError, ValueError):
         raise UsageError(
-            f"{moment!r} is no moment: give seconds since 1970, or a date as in 2001-12-31"
+            f"{moment!r} is not a time: give seconds since 1970, or a date as in 2001-12-31"
         ) from None
 
 

@@ -263,8 +263,8 @@ def _checked(ratings: Ratings, part: Int8, which: int, name: str) -> Ratings:
     checked = ratings.take(part == which)
     if not len(checked):
         raise DataError(
-            f"{ratings.name}: this split leaves the {name} part empty; choose another size (1 is "
-            "one rating, by 'user', 'last' and 'item' one of each user or item that has two), "
-            "moment or rule"
+            f"{ratings.name}: this split leaves the {name} part empty; choose another size, time "
+            "or rule (a size of 1 is one rating in all; by 'user', 'last' and 'item' it is one "
+            "rating of each user or item that has two)"
         )
     return checked

@@ -313,13 +313,11 @@ def _notes(
     if new:
         yield f"{new:,} people have no history; they get the list of a new person."
     if left_out:
-        reason = (
-            "they would take minutes" if len(items.people) else "the model carries no histories"
-        )
+        reason = "they would take minutes" if len(items.people) else "the model has no histories"
         yield f"Baselines left out ({reason}): {', '.join(left_out)}."
     if result.diversity_step > 1:
         yield f"The diversity is that of every {result.diversity_step}th person."
     if len(items.people) == 0:
-        yield "The model carries no histories: no diversity."
+        yield "The model was saved without histories, so there is no diversity."
     if len(targets) < 30:
         yield f"Only {len(targets)} people: the intervals are rough."

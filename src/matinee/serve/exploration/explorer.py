@@ -23,7 +23,7 @@ class Explorer:
     Args:
         model: The model being served.
         file: A table of items; see ``NewItems.read``.
-        share: Share of the places of every list that new items take, in the mean.
+        share: Mean share of the places of a list that new items take.
     """
 
     def __init__(self, model: Recommender, file: Path, share: float) -> None:

@@ -70,7 +70,7 @@ def open_matrix(
         items = layout.numbers[:-1]
         rated = f"trim(rating) <> '' AND coalesce(TRY_CAST(rating AS DOUBLE) <> {_JESTER:g}, true)"
         user = "CAST(row_number() OVER () AS VARCHAR)"
-        message = "the first column counts the ratings of each row, and 99 stands for none"
+        message = "the first column counts the ratings of each row, and 99 means no rating"
     columns = ", ".join(
         f'"{number}" AS "{item.replace(chr(34), chr(34) * 2)}"'
         for number, item in zip(layout.numbers[1:], items, strict=True)
