@@ -7,7 +7,6 @@ from hypothesis import given, settings, strategies as st
 from matinee import Histories
 from matinee.base.top import top_k
 from matinee.errors import TrainingError, UsageError
-from matinee.evaluate.ranking.items import ItemStatistics
 from matinee.evaluate.ranking.kernels import likeness
 from matinee.evaluate.ranking.tally import best_of, checked_cutoffs, positions_among_tested
 
@@ -80,9 +79,6 @@ def test_likeness_is_the_sum_of_cosines_of_all_pairs() -> None:
     best[3, 4:] = -1
     sums = np.empty(best.shape)
     likeness(best, indptr, people, 30, sums)
-    counts = has.sum(axis=0).astype(np.int64)
-    items = ItemStatistics(counts, 30, indptr.astype(np.int64), people, 30)
-    assert items.likeness(best) == pytest.approx(sums, abs=1e-12)  # from the pairs
     for row, items in enumerate(best):
         for k in range(1, 7):
             some = vectors[:, items[:k][items[:k] >= 0]]

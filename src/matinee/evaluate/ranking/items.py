@@ -8,12 +8,7 @@ import numpy as np
 
 from ...base.arrays import Float64, Int32, Int64, row_bounds
 from ...data import Histories
-from .kernels import likeness, likeness_of_pairs
-
-_CELLS = 1 << 25
-"""Cells of an item-by-user table (128 MiB as float32)."""
-_BLAS_GAIN = 30.0
-"""Approximate speed of a step in BLAS relative to a loop over users."""
+from .kernels import likeness
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,9 +66,6 @@ class ItemStatistics:
     def likeness(self, lists: Int32) -> Float64:
         """Sum the cosines between all pairs among the first 1, 2, ... items of each list.
 
-        Computed by whichever takes fewer steps: from the users of each listed item, or from the
-        cosines of all pairs of items in any of the lists.
-
         Args:
             lists: int32 (lists, k), item codes, -1 for no item.
 
@@ -81,21 +73,7 @@ class ItemStatistics:
             float64 (lists, k).
         """
         sums = np.empty(lists.shape)
-        listed, codes = np.unique(lists, return_inverse=True)
-        items = listed[listed >= 0]
-        by_people = 2.0 * self.counts[lists[lists >= 0]].sum()
-        cells = len(items) * self.rows
-        if cells > _CELLS or len(items) * cells / _BLAS_GAIN > by_people:
-            likeness(lists, self.indptr, self.people, self.rows, sums)
-            return sums
-        has = np.zeros((len(items), self.rows), dtype=np.float32)
-        for at, item in enumerate(items):
-            has[at, self.people[self.indptr[item] : self.indptr[item + 1]]] = 1
-        length = np.sqrt(np.maximum(self.counts[items], 1))
-        # Counts of shared users are whole numbers, exact in float32 up to 2**24.
-        cosines = (has @ has.T).astype(np.float64) / (length[:, None] * length)
-        missing = len(listed) - len(items)
-        likeness_of_pairs(codes.reshape(lists.shape) - missing, cosines, sums)
+        likeness(lists, self.indptr, self.people, self.rows, sums)
         return sums
 
     def likeness_cost(self, lists: int, k: int) -> float:

@@ -1,11 +1,11 @@
-"""Kernels of the similarity of items within a list."""
+"""Kernel of the similarity of items within a list."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from ...base.arrays import Float64, Int32, Int64
-from ...base.compiled import kernel, shared
+from ...base.compiled import shared
 
 
 @shared(64)
@@ -45,23 +45,3 @@ def likeness(
                 if item >= 0:
                     for entry in range(indptr[item], indptr[item + 1]):
                         total[people_of[entry]] = 0.0
-
-
-@kernel()
-def likeness_of_pairs(rows: Int64, cosines: Float64, sums: Float64) -> None:
-    """Compute ``likeness`` from the cosines of all pairs.
-
-    Args:
-        rows: int64 (lists, k), rows of ``cosines``, -1 for no item.
-        cosines: float64 (items, items).
-        sums: float64 (lists, k), overwritten.
-    """
-    lists, k = rows.shape
-    for row in range(lists):
-        total = 0.0
-        for rank in range(k):
-            if rows[row, rank] >= 0:
-                for before in range(rank):
-                    if rows[row, before] >= 0:
-                        total += cosines[rows[row, before], rows[row, rank]]
-            sums[row, rank] = total
