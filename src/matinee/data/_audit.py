@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
+import filecmp
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -254,11 +254,4 @@ def _older(
 def _same_file(first: Path | None, second: Path | None) -> bool:
     if first is None or second is None or not (first.is_file() and second.is_file()):
         return False
-    if first.samefile(second):
-        return True
-    return first.stat().st_size == second.stat().st_size and _digest(first) == _digest(second)
-
-
-def _digest(path: Path) -> bytes:
-    with path.open("rb", buffering=0) as file:
-        return hashlib.file_digest(file, "blake2b").digest()
+    return filecmp.cmp(first, second, shallow=False)
