@@ -385,6 +385,8 @@ def test_importances_need_trials_enough(ratings: Ratings, whole: Sweep) -> None:
         ({"seed": -1}, UsageError, "seed must be a whole number of at least 0, not -1"),
         ({"by": "usr"}, UsageError, "'user'"),
         ({"preset": "defualt"}, UsageError, "'default'"),
+        ({"preset": "ials"}, UsageError, "evaluate --lists"),
+        ({"preset": "ials", "space": SPACE}, UsageError, "evaluate --lists"),
         ({"space": "absent.toml"}, UsageError, "absent.toml: no such file"),
         ({"validation": 0.9, "fresh": 0.2}, (UsageError, DataError), ""),
     ],
@@ -393,6 +395,11 @@ def test_wrong_requests(options: dict[str, Any], error: Any, words: str, ratings
     with pytest.raises(error) as caught:
         sweep(ratings, **{"preset": START, "trials": 1, **options})
     assert words in str(caught.value)
+
+
+def test_interactions_are_refused(ratings: Ratings) -> None:
+    with pytest.raises(UsageError, match="a sweep needs ratings"):
+        sweep(ratings.liked(3), START, trials=1)
 
 
 def test_other_kinds_of_model_are_searched_too(ratings: Ratings) -> None:

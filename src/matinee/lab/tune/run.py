@@ -12,7 +12,7 @@ from ...errors import LeakError, MatineeError, UsageError
 from ._judge import judge
 from .result import Sweep, Trial, best_of
 from .search import Search, Step
-from .space import SearchSpace, default_space
+from .space import SearchSpace, default_space, refuse_lists
 from .store import TrialStore, quietly
 
 if TYPE_CHECKING:
@@ -84,6 +84,7 @@ def sweep(
         MatineeError: The budget ended before a trial did, or every trial failed.
     """
     start, own_name = _start(preset)
+    ratings.require_ratings("a sweep", "compare settings with train and evaluate --lists")
     name = name or own_name
     if space is None:
         space = default_space(start)
@@ -151,6 +152,7 @@ def _start(preset: str | Settings) -> tuple[Settings, str]:
     )
     if start.members:
         raise UsageError(f"{name} is an ensemble; a sweep searches the settings of one model")
+    refuse_lists(start)
     return start, name
 
 

@@ -138,8 +138,22 @@ def default_space(start: Settings) -> SearchSpace:
     Raises:
         UsageError: The kind has no search space.
     """
+    refuse_lists(start)
     tables = kind_named(start.model_kind).space(start)
     return SearchSpace.make(tables, f"default space of {start.kind}")
+
+
+def refuse_lists(start: Settings) -> None:
+    """Refuse models without predicted ratings of their own.
+
+    Raises:
+        UsageError: A list model.
+    """
+    if start.kind == "lists":
+        raise UsageError(
+            "list models have no predicted ratings of their own, by whose error a sweep compares "
+            "settings; compare them with train and evaluate --lists"
+        )
 
 
 def is_whole(key: str) -> bool:
