@@ -59,9 +59,9 @@ def resample(columns: Float64, rng: np.random.Generator, resamples: int = RESAMP
     return totals
 
 
-def interval(samples: Float64) -> Interval:
-    """Return the 95% percentile interval of a statistic's values, shape (resamples,)."""
-    low, high = np.quantile(samples, [0.025, 0.975])
+def interval(samples: Float64, alpha: float = 0.05) -> Interval:
+    """Return the percentile interval of the values of a statistic, shape (resamples,)."""
+    low, high = np.quantile(samples, [alpha / 2, 1 - alpha / 2])
     return Interval(float(low), float(high))
 
 

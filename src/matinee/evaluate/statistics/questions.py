@@ -11,6 +11,7 @@ import numpy as np
 
 from ...base.arrays import Float64
 from ..metric import Interval
+from .bootstrap import interval
 from .seeds import ALPHA, holm, t_interval, t_p
 
 Status = Literal["established", "refuted", "undecided"]
@@ -127,10 +128,7 @@ class Slope:
 
     def interval(self, alpha: float) -> Interval | None:
         """Return percentiles of the draws."""
-        if not len(self.draws):
-            return None
-        low, high = np.quantile(self.draws, [alpha / 2, 1 - alpha / 2])
-        return Interval(float(low), float(high))
+        return interval(self.draws, alpha) if len(self.draws) else None
 
 
 Question = Mean | Slope
