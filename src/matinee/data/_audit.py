@@ -129,7 +129,6 @@ def audit(
     same_value = shared & (by_user.values[entry] == test.values)
     first = np.flatnonzero(shared)[:3]
     renamed = _renamed(train, test, users, row_item)
-    alike = np.flatnonzero(renamed.rows >= 0)
     new_user, new_item = row_user < 0, row_item < 0
     older_than_own, any_ = _older(train, test, row_user)
     return Audit(
@@ -147,15 +146,9 @@ def audit(
             )
         ),
         test_users=len(np.unique(test.users)),
-        renamed_users=len(alike),
+        renamed_users=renamed.people,
         renamed_ratings=int(renamed.seen.sum()),
-        renamed_examples=tuple(
-            zip(
-                test.user_ids.ids[alike[:3]].tolist(),
-                train.user_ids.ids[renamed.rows[alike[:3]]].tolist(),
-                strict=True,
-            )
-        ),
+        renamed_examples=renamed.examples(test.user_ids.ids, train.user_ids.ids),
         repeated_train=_repeated(train),
         repeated_test=_repeated(test),
         unseen_users=len(np.unique(test.users[new_user])),

@@ -256,18 +256,11 @@ def _renamed(
             codes,
         ),
     )
-    people = np.flatnonzero(renamed.rows >= 0)
-    first = people[:3]
-    examples = zip(
-        test.user_ids.ids[first].tolist(),
-        model.user_ids.ids[renamed.rows[first]].tolist(),
-        strict=True,
-    )
     return replace(
         overlap,
         renamed=int(renamed.seen.sum()),
-        renamed_people=len(people),
-        renamed_examples=tuple(examples),
+        renamed_people=renamed.people,
+        renamed_examples=renamed.examples(test.user_ids.ids, model.user_ids.ids),
         people=len(np.unique(test.users)),
     )
 

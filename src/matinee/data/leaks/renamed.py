@@ -8,7 +8,7 @@ considered the same person, independent of ids.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from ...base.arrays import Float32, Int32, Int64, Mask, row_bounds
 from ...base.compiled import kernel
 from ...base.spacing import evenly_spaced
 from ..histories import Histories
+from ..vocabulary import Ids
 
 CONTAINED = 0.9
 """Minimum share of a user's pairs, test ratings included, in the training row."""
@@ -110,6 +111,17 @@ class Renamed:
 
     rows: Int64
     seen: Int64
+
+    @property
+    def people(self) -> int:
+        """Number of users for whom there is such a row."""
+        return int((self.rows >= 0).sum())
+
+    def examples(self, ids: Ids, training_ids: Ids) -> tuple[tuple[Any, Any], ...]:
+        """Return (user_id, user_id in training) of the first three such users."""
+        first = np.flatnonzero(self.rows >= 0)[:3]
+        pairs = zip(ids[first].tolist(), training_ids[self.rows[first]].tolist(), strict=True)
+        return tuple(pairs)
 
 
 def find_renamed(train: Histories, n_items: int, asked: HeldOutPeople) -> Renamed:
