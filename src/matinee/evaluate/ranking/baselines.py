@@ -8,7 +8,8 @@ from types import MappingProxyType
 
 import numpy as np
 
-from ...data import Csr, Histories
+from ...base.arrays import Float32
+from ...data import Histories
 from .tally import Scorer
 
 EASE_L2 = 500.0
@@ -49,13 +50,12 @@ def ease(train: Histories, n_items: int) -> Scorer:
     from ...train.linear import LinearConfig, fit_linear
 
     fitted = fit_linear(train.csr(n_items), LinearConfig(penalty=EASE_L2))
-    return lambda histories: fitted.scores(_rows(histories, n_items))
 
+    def scores(histories: Histories) -> Float32:
+        ones = replace(histories, values=np.ones_like(histories.values))
+        return fitted.scores(ones.csr(n_items))
 
-def _rows(histories: Histories, n_items: int) -> Csr:
-    """Return the interactions as ones, float32 (users, n_items)."""
-    ones = np.ones(len(histories.items), dtype=np.float32)
-    return Csr(histories.indptr, histories.items, ones, None, n_items)
+    return scores
 
 
 LIST_BASELINES: MappingProxyType[str, ListBaselineKind] = MappingProxyType(

@@ -175,16 +175,12 @@ def _batch(
         hits=padded >= relevant.from_rating,
         listed=listed,
         relevant=counts,
-        rating=_ratings(padded[:, :widest], relevant),
+        rating=np.where(relevant.implicit, np.nan, padded[:, :widest].astype(np.float64)),
         count=np.where(listed, items.counts[ranked], 0).astype(np.float64),
         information=np.where(listed, items.information[ranked], 0.0),
         likeness=similarity,
         history_count=items.mean_counts(histories),
     )
-
-
-def _ratings(ratings: Float32, relevant: Relevant) -> Float64:
-    return np.full(ratings.shape, np.nan) if relevant.implicit else ratings.astype(np.float64)
 
 
 def _add(
