@@ -1,6 +1,6 @@
 """Recommend to more users than one machine holds, with Ray Data.
 
-    pip install 'ray[data]'
+    pip install 'matinee[scale]'
     python examples/ray_scoring.py MODEL ratings.parquet out/
 
 `ratings.parquet` (a file, or a folder of them) has a row for each person: user_id, items (a list
@@ -49,7 +49,7 @@ def main() -> None:
     parser.add_argument("ratings")
     parser.add_argument("out")
     parser.add_argument("-k", type=int, default=10)
-    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--workers", type=int, help="one for each core by default")
     parser.add_argument("--address", help="of a Ray cluster; by default one is started here")
     options = parser.parse_args()
     if options.address:
@@ -57,12 +57,13 @@ def main() -> None:
     else:
         ray.init(include_dashboard=False)
 
+    cores = int(ray.cluster_resources()["CPU"])
     lists = ray.data.read_parquet(options.ratings).map_batches(
         Scorer,
         fn_constructor_args=(options.model, options.k),
         batch_size=4096,
-        concurrency=options.workers,
-        num_cpus=1,
+        concurrency=options.workers or cores,
+        num_cpus=0.5,  # workers that claim every core leave none to the tasks that read for them
     )
     lists.write_parquet(options.out)
 

@@ -1,9 +1,11 @@
-"""The same on Spark: a model folder, and people without end. Not run by the tests.
+"""Recommend to more users than one machine holds, with Spark.
 
-    spark-submit examples/spark_scoring.py MODEL ratings.parquet out/
+    pip install 'matinee[scale]'
+    spark-submit --master 'local[2]' examples/spark_scoring.py MODEL ratings.parquet out/
 
-Input as for ray_scoring.py. The model folder must be readable from every executor, which needs
-matinee (without torch) in its Python; pandas and pyarrow carry the batches.
+`ratings.parquet` (a file, or a folder of them) has a row for each person: user_id, items (a list
+of item ids) and ratings (a list as long), as for ray_scoring.py. The model folder must be readable
+from every executor, whose Python needs matinee, pandas and pyarrow; `PYSPARK_PYTHON` names it.
 """
 
 from __future__ import annotations
@@ -13,22 +15,8 @@ from collections.abc import Iterator
 
 import pandas as pd
 from pyspark.sql import SparkSession
-from pyspark.sql.types import (
-    DoubleType,
-    IntegerType,
-    StringType,
-    StructField,
-    StructType,
-)
 
-LISTS = StructType(
-    [
-        StructField("user_id", StringType()),
-        StructField("item_id", StringType()),
-        StructField("score", DoubleType()),
-        StructField("rank", IntegerType()),
-    ]
-)
+LISTS = "user_id string, item_id string, score double, rank int"
 
 
 def main() -> None:
@@ -52,13 +40,15 @@ def main() -> None:
                     batch["user_id"].tolist(), batch["items"], batch["ratings"], strict=True
                 )
             }
-            table = model.recommend(histories, k=k, unknown="skip").to_pandas()
-            table["user_id"] = table["user_id"].astype(str)
-            table["item_id"] = table["item_id"].astype(str)
-            yield table[["user_id", "item_id", "score", "rank"]]
+            lists = model.recommend(histories, k=k, unknown="skip").to_pandas()
+            ids = {"user_id": lists["user_id"].astype(str), "item_id": lists["item_id"].astype(str)}
+            yield lists.assign(**ids)[["user_id", "item_id", "score", "rank"]]
 
     spark = SparkSession.builder.appName("matinee").getOrCreate()
     people = spark.read.parquet(options.ratings)
+    cores = spark.sparkContext.defaultParallelism
+    if people.rdd.getNumPartitions() < cores:  # small files are one task
+        people = people.repartition(cores)
     people.mapInPandas(score, LISTS).write.mode("overwrite").parquet(options.out)
     spark.stop()
 

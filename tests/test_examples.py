@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import secrets
+import shutil
 import socket
 import subprocess
 import sys
@@ -100,35 +102,57 @@ def iter_until(text: str, lines: Iterable[str]) -> Iterator[str]:
             return
 
 
-@pytest.mark.slow
-def test_ray(folder: Path, tmp_path: Path, ray_cluster: str) -> None:
+def expected_lists(folder: Path, people: Path) -> list[str]:
+    """Write the histories of 50 people, and return the items of their lists by person and rank."""
     model = load_model(folder)
     assert model.histories is not None
-    people = model.histories.take(np.arange(50))
-    people = type(people)(
-        people.indptr, people.items, people.values, np.full(50, -1, dtype=np.int32)
-    )
-    rows = np.repeat(np.arange(50), people.counts)
-    flat = {"u": rows, "i": model.item_ids.decode(people.items), "r": people.values}
+    histories = model.histories.take(np.arange(50))
+    rows = np.repeat(np.arange(50), histories.counts)
+    flat = {"u": rows, "i": model.item_ids.decode(histories.items), "r": histories.values}
     with duckdb.connect() as db:
         db.register("flat", flat)
         db.execute(
             "COPY (SELECT u AS user_id, list(i) AS items, list(r) AS ratings FROM flat "
-            f"GROUP BY u) TO '{tmp_path}/people.parquet' (FORMAT parquet)"
+            f"GROUP BY u) TO '{people}' (FORMAT parquet)"
         )
-    cluster = ("--address", ray_cluster, "--workers", 1)
+    rated = {
+        user: dict(zip(flat["i"][rows == user], flat["r"][rows == user], strict=True))
+        for user in range(50)
+    }
+    return [str(item) for item in model.recommend(rated)["item_id"]]
+
+
+def listed(out: Path) -> list[str]:
+    query = f"SELECT item_id FROM '{out}/*.parquet' ORDER BY CAST(user_id AS INTEGER), rank"
+    return [str(item) for item in duckdb.sql(query).fetchnumpy()["item_id"]]
+
+
+@pytest.mark.slow
+def test_ray(folder: Path, tmp_path: Path, ray_cluster: str) -> None:
+    expected = expected_lists(folder, tmp_path / "people.parquet")
     where = (folder, tmp_path / "people.parquet", tmp_path / "out")
-    run("ray_scoring.py", *where, *cluster, seconds=300)
-    result = duckdb.sql(
-        f"SELECT user_id, rank, item_id FROM '{tmp_path}/out/*.parquet' ORDER BY user_id, rank"
-    ).fetchnumpy()
-    wanted = model.recommend(
-        {
-            user: dict(zip(flat["i"][rows == user], flat["r"][rows == user], strict=True))
-            for user in range(50)
-        }
+    run("ray_scoring.py", *where, "--address", ray_cluster, seconds=300)
+    assert listed(tmp_path / "out") == expected
+
+
+@pytest.mark.slow
+def test_spark(folder: Path, tmp_path: Path) -> None:
+    pytest.importorskip("pyspark", reason="the example needs pyspark")
+    if shutil.which("java") is None:
+        pytest.skip("Spark needs Java")
+    expected = expected_lists(folder, tmp_path / "people.parquet")
+    submit = Path(sys.executable).parent / "spark-submit"
+    where = (folder, tmp_path / "people.parquet", tmp_path / "out")
+    done = subprocess.run(
+        [submit, "--master", "local[2]", EXAMPLES / "spark_scoring.py", *where],
+        env={**os.environ, "PYSPARK_PYTHON": sys.executable, "SPARK_LOCAL_IP": "127.0.0.1"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
     )
-    assert result["item_id"].tolist() == wanted["item_id"].tolist()
+    assert done.returncode == 0, done.stderr
+    assert listed(tmp_path / "out") == expected
 
 
 @pytest.mark.slow
