@@ -44,8 +44,24 @@ def run(name: str, *args: object, seconds: float = 120) -> str:
 def test_retrieval(folder: Path, tmp_path: Path) -> None:
     pytest.importorskip("usearch", reason="the example needs usearch")
     export_items(load_model(folder), tmp_path / "items.parquet")
-    stdout = run("retrieve_usearch.py", folder, tmp_path / "items.parquet")
-    assert float(stdout.split(" a search, ")[1].split("%")[0]) > 95
+    out = tmp_path / "lists.parquet"
+    stdout = run("retrieve_usearch.py", folder, tmp_path / "items.parquet", "--out", out)
+    assert float(stdout.split("\n")[1].split("%")[0]) > 95
+    lists = duckdb.sql(f"SELECT * FROM '{out}'").fetchnumpy()
+    model = load_model(folder)
+    assert model.histories is not None
+    unseen = model.n_items - model.histories.counts
+    assert len(lists["item_id"]) == np.minimum(unseen, 10).sum()
+    items = model.item_ids.encode(lists["item_id"])
+    users = model.user_ids.encode(lists["user_id"])
+    seen = set(
+        zip(
+            np.repeat(np.arange(model.n_users), model.histories.counts),
+            model.histories.items,
+            strict=True,
+        )
+    )
+    assert not seen & set(zip(users, items, strict=True))
 
 
 def test_batch_scoring(folder: Path, tmp_path: Path) -> None:
