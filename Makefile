@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: quickstart test test-slow test-lowest test-versions audit dist fast format docs docs-site bench cuda-check browser postgresql studies-docs clean clean-kernels
+.PHONY: quickstart test test-slow test-lowest test-versions audit dist fast format docs docs-site bench cuda-check browser postgresql extras studies-docs clean clean-kernels
 
 quickstart: .venv/.installed
 	$(BIN)/matinee quickstart
@@ -92,6 +92,11 @@ browser:
 # Likewise, a PostgreSQL for the tests of feedback kept there.
 postgresql:
 	ls /usr/lib/postgresql/*/bin/initdb || { apt-get update && apt-get install --yes --no-install-recommends postgresql; }
+
+# Likewise, the libraries that Matinee is compared with, and Ray, Spark and usearch, for the tests of them.
+extras: .venv/.installed-test
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench,scale]'
+	command -v java || { apt-get update && apt-get install --yes --no-install-recommends default-jre-headless; }
 
 # The numbers, charts and pictures of the docs; from the runs in STUDIES, or from docs/studies as it is.
 studies-docs: .venv/.installed
