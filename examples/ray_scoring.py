@@ -55,7 +55,7 @@ def main() -> None:
     if options.address:
         ray.init(address=options.address)
     else:
-        ray.init(include_dashboard=False)
+        ray.init(address="local", include_dashboard=False)
 
     cores = int(ray.cluster_resources()["CPU"])
     lists = ray.data.read_parquet(options.ratings).map_batches(
