@@ -17,9 +17,17 @@ from matinee.errors import DataError, UsageError
 
 def fail(
     how: Annotated[str, typer.Argument()],
-    epochs: Annotated[int, typer.Option(help="How many.")] = 1,
+    *,
+    epochs: int = 1,
+    gently: bool = False,
 ) -> None:
-    """Fail on request."""
+    """Fail on request.
+
+    Args:
+        epochs (N): How many epochs
+            to run before.
+        gently: Without harm.
+    """
     match how:
         case "usage":
             raise UsageError("no such preset 'tunde'; did you mean 'tuned'?")
@@ -79,6 +87,14 @@ def test_a_failure_is_one_message_and_an_exit_code(
     assert main(["fail", how]) == code
     out, err = capsys.readouterr()
     assert (out, err) == ("", message)
+
+
+def test_options_are_described_by_the_docstring(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["fail", "--help"]) == 0
+    text = " ".join(capsys.readouterr().out.split())
+    assert "--epochs N How many epochs to run before. [default: 1]" in text
+    assert "--gently Without harm." in text
+    assert "Args:" not in text
 
 
 def test_a_bug_keeps_its_traceback() -> None:

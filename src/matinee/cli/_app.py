@@ -1,9 +1,8 @@
 """The ``matinee`` command: its subcommands, and how every failure ends.
 
 A subcommand is a module in the folder ``commands``, imported only when that command is
-used; the list in the help is read from their sources. Modules are light: a plain function with
-typer annotations, or a ``typer.Typer`` for a group, with heavy imports (torch) inside the function
-that needs them.
+used; the list in the help is read from their sources. Modules are light: a plain function, or a
+``typer.Typer`` for a group, with heavy imports (torch) inside the function that needs them.
 """
 
 from __future__ import annotations
@@ -25,6 +24,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from .._version import __version__
 from ..errors import MatineeError, UsageError, nearest
+from .options import ARGS, from_docstring
 from .output import note
 from .processes import first_process_prints
 
@@ -102,9 +102,11 @@ class Commands(TyperGroup):
         outer = typer.Typer(add_completion=False)
         outer.callback()(lambda: None)
         if isinstance(command, typer.Typer):
+            for each in command.registered_commands:
+                each.callback = each.callback and from_docstring(each.callback)
             outer.add_typer(command, name=cmd_name)
         else:
-            outer.command(cmd_name)(command)
+            outer.command(cmd_name)(from_docstring(command))
         group: Any = typer.main.get_command(outer)
         _check_paths(group.commands[cmd_name])
         _plain_help(group.commands[cmd_name])
@@ -226,7 +228,7 @@ def _summary(name: str) -> str | None:
         return None
     for node in ast.parse(file.read_text(encoding="utf-8")).body:
         if isinstance(node, ast.FunctionDef) and node.name == name.replace("-", "_"):
-            return ast.get_docstring(node)
+            return (ast.get_docstring(node) or "").partition(ARGS)[0]
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
             help_ = [each.value for each in node.value.keywords if each.arg == "help"]
             if getattr(node.targets[0], "id", None) == "app" and help_:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
+from copy import copy
 from functools import wraps
-from inspect import Parameter, Signature, signature
+from inspect import Parameter, Signature, getdoc, signature
 from pathlib import Path
-from typing import Annotated, Any, get_type_hints
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 import typer
 
@@ -26,6 +28,7 @@ AllowOverlap = Annotated[
         help="Score even though the model has seen some of the test ratings, with a warning.",
     ),
 ]
+Seed = Annotated[int, typer.Option(min=0)]
 BootstrapSeed = Annotated[
     int, typer.Option(min=0, help="Seed of the bootstrap behind the intervals.")
 ]
@@ -75,8 +78,55 @@ def with_options(
                 continue
             for option, (default, kind) in options.items():
                 parameters.append(parameter.replace(name=option, default=default, annotation=kind))
-        run.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
-        run.__annotations__ = {each.name: each.annotation for each in parameters}
-        return run
+        return _with_parameters(run, parameters)
 
     return decorate
+
+
+ARGS = "\n\nArgs:\n"
+"""Where the options begin in the docstring of a command."""
+
+
+def from_docstring(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Describe the options of a command by the ``Args:`` of its docstring, at its end.
+
+    An entry is ``name: help`` or ``name (METAVAR): help``. A parameter before the ``*`` of the
+    signature is an argument, one behind it an option. An annotation ``typer.Option(...)`` is only
+    needed for another name or for limits. Parameters without an entry are left as they are.
+    """
+    text, _, entries = (getdoc(command) or "").partition(ARGS)
+    about = {
+        name: (metavar or None, " ".join(help_.split()))
+        for name, metavar, help_ in re.findall(
+            r"^    (\w+)(?: \((.+?)\))?: (.*(?:\n {5,}.*)*)", entries, re.MULTILINE
+        )
+    }
+    hints = get_type_hints(command, include_extras=True)
+    parameters = []
+    for parameter in signature(command).parameters.values():
+        kind = hints[parameter.name]
+        if parameter.name in about:
+            if get_origin(kind) is Annotated:
+                kind, stated = get_args(kind)
+                option = copy(stated)
+            else:
+                option = _option(parameter, kind)
+            option.metavar, option.help = about[parameter.name]
+            kind = Annotated[kind, option]
+        parameters.append(parameter.replace(annotation=kind))
+    command.__doc__ = text
+    return _with_parameters(command, parameters)
+
+
+def _option(parameter: Parameter, kind: Any) -> Any:
+    if parameter.kind is not Parameter.KEYWORD_ONLY:
+        return typer.Argument()
+    if kind is bool and not parameter.default:  # a flag, without the --no-flag of typer
+        return typer.Option(f"--{parameter.name.replace('_', '-')}")
+    return typer.Option()
+
+
+def _with_parameters(command: Any, parameters: list[Parameter]) -> Callable[..., Any]:
+    command.__signature__ = Signature(parameters)
+    command.__annotations__ = {each.name: each.annotation for each in parameters}
+    return command

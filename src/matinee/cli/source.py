@@ -30,49 +30,6 @@ Source = Annotated[
         "glob of files; nothing with --sql."
     ),
 ]
-Relevant = Annotated[
-    float | None,
-    typer.Option(
-        "--relevant",
-        metavar="RATING",
-        help="Read ratings of at least this value as interactions, and leave out the others.",
-        rich_help_panel=_PANEL,
-    ),
-]
-KCore = Annotated[
-    int | None,
-    typer.Option(
-        "--k-core",
-        metavar="K",
-        help="Repeatedly leave out users and items with fewer than K entries.",
-        rich_help_panel=_PANEL,
-    ),
-]
-Sql = Annotated[
-    str | None,
-    typer.Option(
-        "--sql", metavar="QUERY", help="Read the result of a query.", rich_help_panel=_PANEL
-    ),
-]
-Database = Annotated[
-    str | None,
-    typer.Option(
-        "--database",
-        metavar="FILE|URL",
-        help="The database of --sql: a DuckDB or SQLite file, or a URL (postgresql://, mysql://).",
-        rich_help_panel=_PANEL,
-    ),
-]
-ReadFile = Annotated[
-    Path | None,
-    typer.Option(
-        "--read-options",
-        metavar="TOML",
-        help="A file of these options, such as user = 'uid' and delimiter = ';'. Those of the "
-        "command line take precedence.",
-        rich_help_panel=_PANEL,
-    ),
-]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 
 
@@ -112,24 +69,45 @@ def _fields(config: ast.ClassDef) -> dict[str, Any]:
             options[name] = Annotated[bool | None, option]
         else:
             metavar = _METAVARS.get(name, name.upper())
-            option = typer.Option(flag, metavar=metavar, help=text, rich_help_panel=_PANEL)
             plain = int if kind == "int" else Path if metavar == "FILE" else str
-            options[name] = Annotated[plain | None, option]
+            options[name] = _option(plain, metavar, text)
     return options
+
+
+def _option(kind: Any, metavar: str, text: str) -> Any:
+    return Annotated[kind | None, typer.Option(metavar=metavar, help=text, rich_help_panel=_PANEL)]
 
 
 _LAYOUT, _TABLE = _declared_options()
 _COLUMNS = {name: _TABLE[name] for name in ("user", "item", "rating", "time", "weight")}
-_OPTIONS = {"repeats": _TABLE["repeats"], "missing": _TABLE["missing"], "relevant": Relevant}
+_OPTIONS = {
+    "repeats": _TABLE["repeats"],
+    "missing": _TABLE["missing"],
+    "relevant": _option(
+        float,
+        "RATING",
+        "Read ratings of at least this value as interactions, and leave out the others.",
+    ),
+}
 _WHOLE = {
-    "k_core": KCore,
-    "sql": Sql,
-    "database": Database,
+    "k_core": _option(int, "K", "Repeatedly leave out users and items with fewer than K entries."),
+    "sql": _option(str, "QUERY", "Read the result of a query."),
+    "database": _option(
+        str,
+        "FILE|URL",
+        "The database of --sql: a DuckDB or SQLite file, or a URL (postgresql://, mysql://).",
+    ),
     **{
         name: _TABLE[name]
         for name in ("items", "item_id", "title", "genres", "people", "person_id")
     },
 }
+_FILE = _option(
+    Path,
+    "TOML",
+    "A file of these options, such as user = 'uid' and delimiter = ';'. Those of the command line "
+    "take precedence.",
+)
 
 
 def reading_options(
@@ -151,7 +129,7 @@ def reading_options(
         **_OPTIONS,
         **_LAYOUT,
         **(_WHOLE if whole else {}),
-        "read_options": ReadFile,
+        "read_options": _FILE,
     }
     kinds = {name: kind for name, kind in kinds.items() if name not in without}
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any
-
-import typer
+from typing import Any
 
 from ...errors import UsageError
 from .. import source as source_options
@@ -19,33 +17,16 @@ from ._evaluate import parse_cutoffs
 
 @source_options.reading_options(whole=False, without=("relevant",))
 def compare(
-    first: Annotated[Path, typer.Argument(help="A model folder.")],
-    second: Annotated[Path, typer.Argument(help="Another one.")],
-    test: Annotated[
-        str | None,
-        typer.Option(metavar="SOURCE", help="Ratings to score both on, as for 'evaluate'."),
-    ] = None,
-    feedback: Annotated[
-        str | None,
-        typer.Option(
-            metavar="STORE",
-            help="Instead of --test: compare by the items that people accepted from both lists, "
-            "served side by side (serve FIRST --beside SECOND --feedback STORE).",
-        ),
-    ] = None,
-    days: Annotated[
-        float,
-        typer.Option(
-            metavar="DAYS",
-            help="With --feedback: a person counts after this many days from their first list.",
-        ),
-    ] = 7.0,
+    first: Path,
+    second: Path,
+    *,
+    test: str | None = None,
+    feedback: str | None = None,
+    days: float = 7.0,
     given: Given = None,
     k: Cutoffs = None,
     relevant: RelevantFrom = None,
-    out: Annotated[
-        Path | None, typer.Option(metavar="HTML", help="Write the comparison as one page.")
-    ] = None,
+    out: Path | None = None,
     allow_overlap: AllowOverlap = False,
     seed: BootstrapSeed = 0,
     threads: Threads = None,
@@ -57,6 +38,15 @@ def compare(
     Differences are SECOND minus FIRST with a 95% interval, paired over people. With --feedback the
     models are compared by what people accepted from their lists; that interval is valid at
     every look.
+
+    Args:
+        first: A model folder.
+        second: Another one.
+        test (SOURCE): Ratings to score both on, as for 'evaluate'.
+        feedback (STORE): Instead of --test: compare by the items that people accepted from both
+            lists, served side by side (serve FIRST --beside SECOND --feedback STORE).
+        days (DAYS): With --feedback: a person counts after this many days from their first list.
+        out (HTML): Write the comparison as one page.
     """
     use_threads(threads)
     if (test is None) == (feedback is None):

@@ -10,6 +10,7 @@ import typer
 from ...data.splits.rules import RULES, choices
 from ...errors import DataError, UsageError, nearest
 from .. import source as source_options
+from ..options import Seed
 from ..output import answer, command_line, downloading, echo, note, print_json, progress
 from ..show.data import show_audit, show_description, show_list, show_split
 from ..show.reading import reading as show_reading
@@ -21,7 +22,7 @@ app = typer.Typer(
 
 
 @app.command("list")
-def list_(json: Json = False) -> None:
+def list_(*, json: Json = False) -> None:
     """List the named data sets, and where they are on this machine."""
     from ...data import DATASETS, NAMED_SPLITS, data_home, registered
 
@@ -58,12 +59,13 @@ def list_(json: Json = False) -> None:
 
 
 @app.command("add")
-def add_(
-    name: Annotated[str, typer.Argument(help="The name: letters, digits, '.', '_', '-'.")],
-    path: Annotated[Path, typer.Argument(help="A ratings file, a zip, or a folder.")],
-    json: Json = False,
-) -> None:
-    """Give a name to data already on disk; it stays where it is."""
+def add_(name: str, path: Path, *, json: Json = False) -> None:
+    """Give a name to data already on disk; it stays where it is.
+
+    Args:
+        name: The name: letters, digits, '.', '_', '-'.
+        path: A ratings file, a zip, or a folder.
+    """
     from ...data import add
 
     target = add(name, path)
@@ -71,11 +73,12 @@ def add_(
 
 
 @app.command("forget")
-def forget_(
-    name: Annotated[str, typer.Argument(help="A name registered by 'data add'.")],
-    json: Json = False,
-) -> None:
-    """Remove a name registered by 'data add'; the data stays where it is."""
+def forget_(name: str, *, json: Json = False) -> None:
+    """Remove a name registered by 'data add'; the data stays where it is.
+
+    Args:
+        name: A name registered by 'data add'.
+    """
     from ...data import forget
 
     path = forget(name)
@@ -83,17 +86,14 @@ def forget_(
 
 
 @app.command("get")
-def get_(
-    name: Annotated[str, typer.Argument(help="A name of the catalogue, as in 'data list'.")],
-    url: Annotated[
-        str | None, typer.Option(help="Download from a mirror; the MD5 must be the same.")
-    ] = None,
-    force: Annotated[
-        bool, typer.Option("--force", help="Download again and replace the data.")
-    ] = False,
-    json: Json = False,
-) -> None:
-    """Download a data set, resuming an interrupted download."""
+def get_(name: str, *, url: str | None = None, force: bool = False, json: Json = False) -> None:
+    """Download a data set, resuming an interrupted download.
+
+    Args:
+        name: A name of the catalogue, as in 'data list'.
+        url: Download from a mirror; the MD5 must be the same.
+        force: Download again and replace the data.
+    """
     from ...data import CATALOGUE, get, locate
 
     existing = None if force else locate(name)
@@ -113,6 +113,7 @@ def get_(
 def describe_(
     ctx: typer.Context,
     source: source_options.Source = None,
+    *,
     reading: source_options.Options = None,
     json: Json = False,
 ) -> None:
@@ -138,15 +139,9 @@ def describe_(
 @app.command("split")
 @source_options.reading_options()
 def split_(
-    source: Annotated[
-        str | None,
-        typer.Argument(
-            help="As for 'data describe'; or a named split (ml-100k/u1), to write it as files."
-        ),
-    ] = None,
-    out: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Folder to write; required.")
-    ] = None,
+    source: str | None = None,
+    *,
+    out: Path | None = None,
     by: Annotated[
         str | None,
         typer.Option(
@@ -154,39 +149,29 @@ def split_(
             help=f"What to hold out, by default the first: {choices()}; or kfold.",
         ),
     ] = None,
-    holdout: Annotated[
-        float | None,
-        typer.Option(
-            help="What to hold out for the test: a share below 1, by default 0.2, or a whole "
-            "number (of each user's ratings by user and last, of people by people)."
-        ),
-    ] = None,
-    valid: Annotated[
-        float | None, typer.Option(help="Size of the validation part, as for --holdout.")
-    ] = None,
-    given: Annotated[
-        float | None,
-        typer.Option(
-            help="By people: the share of a held-out person's ratings used as history, by default "
-            "0.8."
-        ),
-    ] = None,
-    folds: Annotated[
-        int | None, typer.Option(help="By kfold: the number of folds, by default 5.")
-    ] = None,
-    at: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="MOMENT",
-            help="By time: cut at a moment (seconds since 1970, or 2001-12-31) instead of by "
-            "share; twice for where validation and test begin.",
-        ),
-    ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of the draw.")] = 0,
+    holdout: float | None = None,
+    valid: float | None = None,
+    given: float | None = None,
+    folds: int | None = None,
+    at: list[str] | None = None,
+    seed: Seed = 0,
     reading: source_options.Options = None,
     json: Json = False,
 ) -> None:
-    """Split ratings into Parquet files for training and test, with a manifest."""
+    """Split ratings into Parquet files for training and test, with a manifest.
+
+    Args:
+        source: As for 'data describe'; or a named split (ml-100k/u1), to write it as files.
+        out (DIR): Folder to write; required.
+        holdout: What to hold out for the test: a share below 1, by default 0.2, or a whole number
+            (of each user's ratings by user and last, of people by people).
+        valid: Size of the validation part, as for --holdout.
+        given: By people: the share of a held-out person's ratings used as history, by default 0.8.
+        folds: By kfold: the number of folds, by default 5.
+        at (MOMENT): By time: cut at a moment (seconds since 1970, or 2001-12-31) instead of by
+            share; twice for where validation and test begin.
+        seed: Seed of the draw.
+    """
     from ...data import NAMED_SPLITS, join, named_parts, split_files, write_split
 
     if out is None:
@@ -239,18 +224,19 @@ def split_(
 @app.command("audit")
 @source_options.reading_options(whole=False)
 def audit_(
-    train: Annotated[
-        str,
-        typer.Argument(
-            help="The training set, as for 'data describe'; or a split (ml-100k/u1, or a folder "
-            "with train and test), to audit its parts."
-        ),
-    ],
-    test: Annotated[str | None, typer.Argument(help="The test set.")] = None,
+    train: str,
+    test: str | None = None,
+    *,
     reading: source_options.Options = None,
     json: Json = False,
 ) -> None:
-    """Check a test set against the training set; exit with 1 if it is contaminated."""
+    """Check a test set against the training set; exit with 1 if it is contaminated.
+
+    Args:
+        train: The training set, as for 'data describe'; or a split (ml-100k/u1, or a folder with
+            train and test), to audit its parts.
+        test: The test set.
+    """
     from ...data import audit, audit_files
     from ..parts import read_split
 
@@ -276,26 +262,28 @@ def audit_(
 
 @app.command("synth")
 def synth_(
-    out: Annotated[Path, typer.Argument(help="Folder to write.")],
-    shape: Annotated[
-        str,
-        typer.Option(metavar="NAME", help="Size to start from: small, ml-100k, ml-1m or netflix."),
-    ] = "ml-1m",
-    users: Annotated[int | None, typer.Option(help="Number of users.")] = None,
-    items: Annotated[int | None, typer.Option(help="Number of items.")] = None,
-    ratings: Annotated[int | None, typer.Option(help="Number of ratings.")] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Same seed and options, same ratings.")] = 0,
-    settings: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set",
-            metavar="KEY=VALUE",
-            help="Another option of the generator: low, high, step, noise, rank, skew, ...",
-        ),
-    ] = None,
+    out: Path,
+    *,
+    shape: str = "ml-1m",
+    users: int | None = None,
+    items: int | None = None,
+    ratings: int | None = None,
+    seed: Seed = 0,
+    settings: Annotated[list[str] | None, typer.Option("--set")] = None,
     json: Json = False,
 ) -> None:
-    """Generate realistic ratings whose lowest reachable RMSE is known, and print it."""
+    """Generate realistic ratings whose lowest reachable RMSE is known, and print it.
+
+    Args:
+        out: Folder to write.
+        shape (NAME): Size to start from: small, ml-100k, ml-1m or netflix.
+        users: Number of users.
+        items: Number of items.
+        ratings: Number of ratings.
+        seed: Same seed and options, same ratings.
+        settings (KEY=VALUE): Another option of the generator: low, high, step, noise, rank, skew,
+            ...
+    """
     from ...config import parse_settings
     from ...synth import SynthConfig, write_synthetic
 

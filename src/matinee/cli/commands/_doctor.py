@@ -32,19 +32,15 @@ _OPTIONAL = ("pandas", "polars", "pyarrow")
 
 
 def doctor(
-    compile_: Annotated[
-        bool,
-        typer.Option(
-            "--compile",
-            help="Compile the kernels of the default model and the package's Python files now, and "
-            "keep them, so that the first training and every start do not wait for it.",
-        ),
-    ] = False,
-    json: Json = False,
+    *, compile_: Annotated[bool, typer.Option("--compile")] = False, json: Json = False
 ) -> None:
     """Show versions, threads, CUDA and data on this machine.
 
     Exits with 1 if something required is missing or broken.
+
+    Args:
+        compile_: Compile the kernels of the default model and the package's Python files now, and
+            keep them, so that the first training and every start do not wait for it.
     """
     if compile_:
         note("matinee: compiling kernels, which takes up to half a minute")

@@ -18,50 +18,16 @@ from ..threads import Threads, use_threads
 @source_options.reading_options(whole=False, without=("relevant",))
 def evaluate(
     model: Model,
-    test: Annotated[
-        str,
-        typer.Option(
-            metavar="SOURCE",
-            help="Ratings to score on, as for 'data describe'; of a split (ml-100k/u1, or a "
-            "folder with train and test parts) its test part.",
-        ),
-    ],
+    *,
+    test: str,
     given: Given = None,
     allow_overlap: AllowOverlap = False,
-    update: Annotated[
-        bool,
-        typer.Option(
-            "--update",
-            help="Score in the order of time, and add each rating to its person's history once "
-            "it is scored; the score without updates is shown as 'frozen'.",
-        ),
-    ] = False,
-    time_offset: Annotated[
-        bool,
-        typer.Option(
-            "--time-offset/--no-time-offset",
-            help="If no test rating is earlier than those of training: add the time offset "
-            "fitted in training; the score without it is shown as 'no_time_offset'.",
-        ),
-    ] = True,
-    lists: Annotated[
-        bool,
-        typer.Option(
-            "--lists",
-            help="Score the recommended lists instead of the predicted ratings: all items ranked, "
-            "compared with lists of baselines (docs/lists.md).",
-        ),
-    ] = False,
+    update: bool = False,
+    time_offset: Annotated[bool, typer.Option("--time-offset/--no-time-offset")] = True,
+    lists: bool = False,
     k: Cutoffs = None,
     relevant: RelevantFrom = None,
-    trec: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="DIR",
-            help="Write the lists and the relevant items as TREC files, run.txt and qrels.txt; "
-            "with --lists.",
-        ),
-    ] = None,
+    trec: Path | None = None,
     seed: BootstrapSeed = 0,
     threads: Threads = None,
     reading: source_options.Options = None,
@@ -71,6 +37,18 @@ def evaluate(
 
     If the model was trained on interactions, or the test data have no ratings, the lists are
     scored, as with --lists. A test set with ratings the model was trained on is refused.
+
+    Args:
+        test (SOURCE): Ratings to score on, as for 'data describe'; of a split (ml-100k/u1, or a
+            folder with train and test parts) its test part.
+        update: Score in the order of time, and add each rating to its person's history once it is
+            scored; the score without updates is shown as 'frozen'.
+        time_offset: If no test rating is earlier than those of training: add the time offset fitted
+            in training; the score without it is shown as 'no_time_offset'.
+        lists: Score the recommended lists instead of the predicted ratings: all items ranked,
+            compared with lists of baselines (docs/lists.md).
+        trec (DIR): Write the lists and the relevant items as TREC files, run.txt and qrels.txt;
+            with --lists.
     """
     use_threads(threads)
     if update and lists:

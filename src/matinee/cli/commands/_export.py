@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
-
-import typer
+from typing import Any
 
 from ...errors import UsageError
 from ..options import Model
@@ -14,23 +12,14 @@ from ..source import Json
 
 
 def export(
-    model: Model,
-    onnx: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="Write an ONNX graph that predicts by fold-in, checked in ONNX Runtime.",
-        ),
-    ] = None,
-    items: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE.parquet", help="Write item vectors and biases, for a vector database."
-        ),
-    ] = None,
-    json: Json = False,
+    model: Model, *, onnx: Path | None = None, items: Path | None = None, json: Json = False
 ) -> None:
-    """Take a model elsewhere: to ONNX, or its items to a vector database."""
+    """Take a model elsewhere: to ONNX, or its items to a vector database.
+
+    Args:
+        onnx (FILE): Write an ONNX graph that predicts by fold-in, checked in ONNX Runtime.
+        items (FILE.parquet): Write item vectors and biases, for a vector database.
+    """
     if onnx is None and items is None:
         raise UsageError("say what to write: --onnx FILE, --items FILE.parquet, or both")
     from ...models import export_items, export_onnx, load_model

@@ -24,14 +24,12 @@ Store = Annotated[
 
 
 @app.command()
-def export(
-    store: Store,
-    out: Annotated[
-        Path, typer.Option(metavar="FILE", help="A .parquet, .csv or .tsv file to write.")
-    ],
-    json: Json = False,
-) -> None:
-    """Write all feedback to one file, in the order in which it came."""
+def export(store: Store, *, out: Path, json: Json = False) -> None:
+    """Write all feedback to one file, in the order in which it came.
+
+    Args:
+        out (FILE): A .parquet, .csv or .tsv file to write.
+    """
     from ...feedback import export_events
 
     with opened_store(store) as opened:
@@ -40,12 +38,12 @@ def export(
 
 
 @app.command()
-def erase(
-    store: Store,
-    user: Annotated[str, typer.Option(metavar="ID", help="Whose feedback to delete.")],
-    json: Json = False,
-) -> None:
-    """Delete all feedback of a person, and stop using their training ratings."""
+def erase(store: Store, *, user: str, json: Json = False) -> None:
+    """Delete all feedback of a person, and stop using their training ratings.
+
+    Args:
+        user (ID): Whose feedback to delete.
+    """
     from ...data.values.ids import canonical
 
     with opened_store(store) as opened:
@@ -54,12 +52,12 @@ def erase(
 
 
 @app.command()
-def prune(
-    store: Store,
-    days: Annotated[float, typer.Option(metavar="DAYS", help="Delete older events.")],
-    json: Json = False,
-) -> None:
-    """Delete feedback that is older than some days."""
+def prune(store: Store, *, days: float, json: Json = False) -> None:
+    """Delete feedback that is older than some days.
+
+    Args:
+        days (DAYS): Delete older events.
+    """
     if not days > 0:
         raise UsageError(f"--days {days:g}: give a number above 0")
     with opened_store(store) as opened:

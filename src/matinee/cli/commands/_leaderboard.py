@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -27,46 +27,17 @@ if TYPE_CHECKING:
 
 def leaderboard(
     ctx: typer.Context,
-    quick: Annotated[
-        bool, typer.Option("--quick", help="The short version, to check that everything runs.")
-    ] = False,
-    data: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME,NAME", help="Only on these data: names or patterns (ml-100k-*)."
-        ),
-    ] = None,
-    models: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME,NAME",
-            help="Only these models: names, patterns (surprise-*) or groups (presets).",
-        ),
-    ] = None,
-    seeds: Annotated[
-        str | None, typer.Option(metavar="N,N", help="Only these seeds, or further ones.")
-    ] = None,
+    *,
+    quick: bool = False,
+    data: str | None = None,
+    models: str | None = None,
+    seeds: str | None = None,
     workers: Workers = None,
     threads: RunThreads = None,
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="DIR", help="Folder of the runs and tables; by default studies/leaderboard."
-        ),
-    ] = None,
-    study: Annotated[
-        str,
-        typer.Option(
-            metavar="NAME_OR_FILE", help="Another study to run as a leaderboard (a TOML file)."
-        ),
-    ] = "leaderboard",
-    show: Annotated[
-        bool, typer.Option("--show", help="Run nothing; show the results in the folder.")
-    ] = False,
-    table: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Also write the Markdown table to this file."),
-    ] = None,
+    out: Path | None = None,
+    study: str = "leaderboard",
+    show: bool = False,
+    table: Path | None = None,
     json: Json = False,
 ) -> None:
     """Score models side by side: our presets, simple models, rivals, and published figures.
@@ -75,6 +46,16 @@ def leaderboard(
     and --seeds; all that is in the folder is written to leaderboard.csv, leaderboard.md and
     report.html there. Models of other libraries need the extra bench, and are left out if it is
     not installed.
+
+    Args:
+        quick: The short version, to check that everything runs.
+        data (NAME,NAME): Only on these data: names or patterns (ml-100k-*).
+        models (NAME,NAME): Only these models: names, patterns (surprise-*) or groups (presets).
+        seeds (N,N): Only these seeds, or further ones.
+        out (DIR): Folder of the runs and tables; by default studies/leaderboard.
+        study (NAME_OR_FILE): Another study to run as a leaderboard (a TOML file).
+        show: Run nothing; show the results in the folder.
+        table (FILE): Also write the Markdown table to this file.
     """
     from ...lab.leaderboard import leaderboard as rank
     from ...lab.study import find_study, load_results

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-import typer
-
 from ...config import to_toml
 from ..output import answer, echo, print_json, print_table
 from ..source import Json
 
 
-def presets(
-    name: Annotated[
-        str | None, typer.Argument(help="Show the settings of this one; or of a TOML file.")
-    ] = None,
-    json: Json = False,
-) -> None:
-    """List the presets, or show one as TOML, to save and change."""
+def presets(name: str | None = None, *, json: Json = False) -> None:
+    """List the presets, or show one as TOML, to save and change.
+
+    Args:
+        name: Show the settings of this one; or of a TOML file.
+    """
     from ...models import preset, preset_names
 
     if name is not None:

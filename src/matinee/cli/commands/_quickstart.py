@@ -7,11 +7,10 @@ import urllib.error
 import urllib.request
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
-
-import typer
+from typing import TYPE_CHECKING, Any
 
 from ...errors import MatineeError, UnknownIdError, UsageError
+from ..options import Seed
 from ..output import command_line, downloading, echo, note, print_json, print_table
 from ..source import Json
 from ..threads import Threads, use_threads
@@ -37,21 +36,23 @@ _TASTE = {
 
 
 def quickstart(
-    out: Annotated[Path, typer.Option(metavar="DIR", help="Model folder.")] = Path(
-        "models/quickstart"
-    ),
-    small: Annotated[
-        bool,
-        typer.Option("--small", help="Use a synthetic catalogue of 60,000 ratings; takes seconds."),
-    ] = False,
-    epochs: Annotated[int | None, typer.Option(help="Epochs, instead of the preset's.")] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of everything.")] = 0,
+    *,
+    out: Path = Path("models/quickstart"),
+    small: bool = False,
+    epochs: int | None = None,
+    seed: Seed = 0,
     threads: Threads = None,
     json: Json = False,
 ) -> None:
     """Get data, train, score on held-out ratings, and recommend: the main job in one go.
 
     Uses MovieLens-1M if it is on this machine or can be downloaded, else generated ratings.
+
+    Args:
+        out (DIR): Model folder.
+        small: Use a synthetic catalogue of 60,000 ratings; takes seconds.
+        epochs: Epochs, instead of the preset's.
+        seed: Seed of everything.
     """
     use_threads(threads)
     from ...data import load, split

@@ -29,95 +29,48 @@ if TYPE_CHECKING:
 @source_options.reading_options(whole=False, without=("user",))
 def recommend(
     model: Model,
-    users: Annotated[
-        list[str] | None, typer.Option("--user", metavar="ID", help="A user of the training data.")
-    ] = None,
-    rate: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="TITLE=RATING",
-            help="A rating of a new user: an item id, or an approximate title.",
-        ),
-    ] = None,
-    ratings: Annotated[
-        str | None,
-        typer.Option(
-            metavar="SOURCE",
-            help="Ratings by any number of people, new or known, as for 'data describe'.",
-        ),
-    ] = None,
-    all_users: Annotated[
-        bool, typer.Option("--all-users", help="Every user of the training data.")
-    ] = False,
-    k: Annotated[int, typer.Option("-k", help="Items per person.")] = 10,
-    exclude: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="Items never to recommend: an id or title per line, or a table with item ids.",
-        ),
-    ] = None,
-    only: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="The only items to recommend from, likewise."),
-    ] = None,
-    new_items: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="Recommend items of this table (item, title, genres) unknown to the model, "
-            "from their columns.",
-        ),
-    ] = None,
-    include_seen: Annotated[
-        bool, typer.Option("--include-seen", help="Also recommend items they have rated.")
-    ] = False,
-    skip_unknown: Annotated[
-        bool,
-        typer.Option(
-            "--skip-unknown",
-            help="Leave out unknown users and items, with a note, instead of stopping.",
-        ),
-    ] = False,
-    love: Annotated[
-        float | None,
-        typer.Option(
-            metavar="NUMBER",
-            help="Weight of the predicted rating in the order: 0 lists what a person would "
-            "choose, a large number what they would rate highest. The model's own by default.",
-        ),
-    ] = None,
-    personal: Annotated[
-        float,
-        typer.Option(
-            metavar="NUMBER",
-            min=-1,
-            max=1,
-            help="From -1 to 1: above 0 makes lists more personal, below 0 less.",
-        ),
-    ] = 0.0,
-    out: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write a .parquet, .csv or .tsv file.")
-    ] = None,
-    escape_formulas: Annotated[
-        bool,
-        typer.Option(
-            "--escape-formulas",
-            help="In CSV and TSV, put a ' before titles and ids that a spreadsheet would take for "
-            "formulas (they begin with = + - @), and print how many.",
-        ),
-    ] = False,
+    *,
+    users: Annotated[list[str] | None, typer.Option("--user")] = None,
+    rate: list[str] | None = None,
+    ratings: str | None = None,
+    all_users: bool = False,
+    k: Annotated[int, typer.Option("-k")] = 10,
+    exclude: Path | None = None,
+    only: Path | None = None,
+    new_items: Path | None = None,
+    include_seen: bool = False,
+    skip_unknown: bool = False,
+    love: float | None = None,
+    personal: Annotated[float, typer.Option(min=-1, max=1)] = 0.0,
+    out: Path | None = None,
+    escape_formulas: bool = False,
     threads: Threads = None,
-    user_column: Annotated[
-        str | None,
-        typer.Option(
-            metavar="COL", help="Column of the user id in --ratings.", rich_help_panel="Reading"
-        ),
-    ] = None,
+    user_column: Annotated[str | None, typer.Option(rich_help_panel="Reading")] = None,
     reading: source_options.Options = None,
     json: Json = False,
 ) -> None:
-    """Recommend items to people, known or new. New people need no retraining."""
+    """Recommend items to people, known or new. New people need no retraining.
+
+    Args:
+        users (ID): A user of the training data.
+        rate (TITLE=RATING): A rating of a new user: an item id, or an approximate title.
+        ratings (SOURCE): Ratings by any number of people, new or known, as for 'data describe'.
+        all_users: Every user of the training data.
+        k: Items per person.
+        exclude (FILE): Items never to recommend: an id or title per line, or a table with item ids.
+        only (FILE): The only items to recommend from, likewise.
+        new_items (FILE): Recommend items of this table (item, title, genres) unknown to the model,
+            from their columns.
+        include_seen: Also recommend items they have rated.
+        skip_unknown: Leave out unknown users and items, with a note, instead of stopping.
+        love (NUMBER): Weight of the predicted rating in the order: 0 lists what a person would
+            choose, a large number what they would rate highest. The model's own by default.
+        personal (NUMBER): From -1 to 1: above 0 makes lists more personal, below 0 less.
+        out (FILE): Write a .parquet, .csv or .tsv file.
+        escape_formulas: In CSV and TSV, put a ' before titles and ids that a spreadsheet would take
+            for formulas (they begin with = + - @), and print how many.
+        user_column (COL): Column of the user id in --ratings.
+    """
     use_threads(threads)
     modes = [bool(users), bool(rate), ratings is not None, all_users]
     if sum(modes) != 1:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
 from ...errors import UsageError
 from ..numbers import parse_weights
+from ..options import Seed
 from ..output import answer, echo, print_json
 from ..source import Json
 from ..threads import Threads, use_threads
@@ -22,42 +23,16 @@ REFUSED = 3
 
 
 def refresh(
-    model: Annotated[Path, typer.Argument(help="The model folder in service.")],
-    feedback: Annotated[
-        str | None,
-        typer.Option(
-            metavar="STORE",
-            help="Where feedback is kept: sqlite:PATH, or postgresql://HOST/DATABASE.",
-        ),
-    ] = None,
-    days: Annotated[
-        float,
-        typer.Option(metavar="DAYS", help="Evaluate on the feedback of this many newest days."),
-    ] = 7.0,
-    anew: Annotated[
-        bool, typer.Option("--anew", help="Retrain on everything, instead of updating.")
-    ] = False,
-    margin: Annotated[
-        float, typer.Option(help="Largest allowed increase in RMSE of the new model.")
-    ] = 0.002,
-    list_margin: Annotated[
-        float,
-        typer.Option(
-            help="Largest allowed decrease in nDCG@10 of the new model, if not significant."
-        ),
-    ] = 0.01,
-    weight: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="KIND=WEIGHT",
-            help="Weight of a kind of feedback (rating, like, dislike) in training, 1 by default; "
-            "repeatable.",
-        ),
-    ] = None,
-    rollback: Annotated[
-        bool, typer.Option("--rollback", help="Restore the former model, and do nothing else.")
-    ] = False,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of training and of the interval.")] = 0,
+    model: Path,
+    *,
+    feedback: str | None = None,
+    days: float = 7.0,
+    anew: bool = False,
+    margin: float = 0.002,
+    list_margin: float = 0.01,
+    weight: list[str] | None = None,
+    rollback: bool = False,
+    seed: Seed = 0,
     threads: Threads = None,
     json: Json = False,
 ) -> None:
@@ -66,6 +41,18 @@ def refresh(
     Both are scored on the newest days: predicted ratings, each added once it is scored, and
     lists by what people liked. Exit code 0:
     swapped, or too little feedback yet; 3: the new model was worse, and the one in service stays.
+
+    Args:
+        model: The model folder in service.
+        feedback (STORE): Where feedback is kept: sqlite:PATH, or postgresql://HOST/DATABASE.
+        days (DAYS): Evaluate on the feedback of this many newest days.
+        anew: Retrain on everything, instead of updating.
+        margin: Largest allowed increase in RMSE of the new model.
+        list_margin: Largest allowed decrease in nDCG@10 of the new model, if not significant.
+        weight (KIND=WEIGHT): Weight of a kind of feedback (rating, like, dislike) in training, 1 by
+            default; repeatable.
+        rollback: Restore the former model, and do nothing else.
+        seed: Seed of training and of the interval.
     """
     use_threads(threads)
     from ...serve.refresh import refresh as run, rollback as back

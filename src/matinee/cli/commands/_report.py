@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
-
-import typer
+from typing import TYPE_CHECKING
 
 from ...errors import DataError
 from .. import source as source_options
@@ -21,21 +19,10 @@ if TYPE_CHECKING:
 @source_options.reading_options(whole=False)
 def report(
     model: Model,
-    test: Annotated[
-        str | None,
-        typer.Option(
-            metavar="SOURCE",
-            help="Ratings to score on, as for 'evaluate'; by default those that 'train' kept "
-            "apart, found again where they were.",
-        ),
-    ] = None,
+    *,
+    test: str | None = None,
     given: Given = None,
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE", help="The page; by default MODEL-report.html, beside the model folder."
-        ),
-    ] = None,
+    out: Path | None = None,
     allow_overlap: AllowOverlap = False,
     seed: BootstrapSeed = 0,
     threads: Threads = None,
@@ -47,6 +34,11 @@ def report(
     Training curves, the score and baselines, recommended lists, also by love, predicted
     against given, errors by activity and popularity, residuals, the items it is most wrong about,
     and those it holds alike.
+
+    Args:
+        test (SOURCE): Ratings to score on, as for 'evaluate'; by default those that 'train' kept
+            apart, found again where they were.
+        out (FILE): The page; by default MODEL-report.html, beside the model folder.
     """
     use_threads(threads)
     from ...lab.report import write_model_report

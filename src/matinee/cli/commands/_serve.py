@@ -42,25 +42,22 @@ def _options() -> dict[str, Any]:
 @with_options("values", _options())
 def serve(
     model: Model,
+    *,
     values: Any = None,
-    api_key_file: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help=f"Require the key in this file; {_KEY} in the environment does the same.",
-        ),
-    ] = None,
-    no_users: Annotated[
-        bool, typer.Option("--no-users", help="Serve no lists for users of the training data.")
-    ] = False,
-    threads: Annotated[
-        int, typer.Option(metavar="N", help="Threads per worker for computation.")
-    ] = 1,
+    api_key_file: Path | None = None,
+    no_users: bool = False,
+    threads: int = 1,
 ) -> None:
     """Serve a model over HTTP, with a page for the browser.
 
     New people need no retraining, and the training data are not needed. The API is described in
     docs/serving.md and, by the server, at /openapi.json.
+
+    Args:
+        api_key_file (FILE): Require the key in this file; MATINEE_API_KEY in the environment does
+            the same.
+        no_users: Serve no lists for users of the training data.
+        threads (N): Threads per worker for computation.
     """
     use_threads(threads)
     if (values["new_items"] is None) != (values["explore"] == 0):

@@ -38,7 +38,7 @@ Folder = Annotated[
 
 
 @app.command("list")
-def list_(json: Json = False) -> None:
+def list_(*, json: Json = False) -> None:
     """List the studies that come with the package."""
     from ...lab.study import find_study, study_names
     from ...lab.study.arms import resolve_arms
@@ -65,15 +65,12 @@ def list_(json: Json = False) -> None:
 
 
 @app.command()
-def show(
-    study: Named,
-    toml: Annotated[
-        bool, typer.Option("--toml", help="The study as a file, to save and change.")
-    ] = False,
-    quick: Quick = False,
-    json: Json = False,
-) -> None:
-    """Show a study: its data, arms and claims."""
+def show(study: Named, *, toml: bool = False, quick: Quick = False, json: Json = False) -> None:
+    """Show a study: its data, arms and claims.
+
+    Args:
+        toml: The study as a file, to save and change.
+    """
     from ...config import to_toml
     from ...lab.study import find_study
     from ...lab.study.arms import resolve_arms
@@ -106,29 +103,24 @@ def show(
 def run(
     ctx: typer.Context,
     study: Named,
+    *,
     quick: Quick = False,
     workers: Workers = None,
     threads: RunThreads = None,
-    seeds: Annotated[
-        str | None,
-        typer.Option(metavar="N,N", help="Only these seeds; or others than the study's."),
-    ] = None,
-    groups: Annotated[
-        str | None, typer.Option(metavar="NAME,NAME", help="Only these groups.")
-    ] = None,
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="DIR",
-            help="Folder of the runs; by default studies/NAME, or studies/NAME-quick.",
-        ),
-    ] = None,
+    seeds: str | None = None,
+    groups: str | None = None,
+    out: Path | None = None,
     json: Json = False,
 ) -> None:
     """Run a study, or continue it.
 
     Each finished run is kept at once. After Ctrl-C or a crash the same command resumes: no finished
     run is repeated, and one that was interrupted starts from its last checkpoint.
+
+    Args:
+        seeds (N,N): Only these seeds; or others than the study's.
+        groups (NAME,NAME): Only these groups.
+        out (DIR): Folder of the runs; by default studies/NAME, or studies/NAME-quick.
     """
     from ...lab.study import find_study, plan_study
     from ...lab.study.runs.scheduler import default_workers
@@ -204,15 +196,13 @@ def require_results(outcome: Outcome) -> None:
 
 @app.command()
 def report(
-    study: Folder,
-    out: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="The page; by default report.html in the folder."),
-    ] = None,
-    quick: Quick = False,
-    json: Json = False,
+    study: Folder, *, out: Path | None = None, quick: Quick = False, json: Json = False
 ) -> None:
-    """Write the report of a study's runs, finished or not: one self-contained HTML file."""
+    """Write the report of a study's runs, finished or not: one self-contained HTML file.
+
+    Args:
+        out (FILE): The page; by default report.html in the folder.
+    """
     from ...lab.report import write_study_report
 
     results, folder = find_results(study, quick)
@@ -227,17 +217,15 @@ def report(
 
 
 @app.command()
-def publish(
-    study: Folder,
-    out: Annotated[Path, typer.Option(metavar="DIR", help="The folder to write, or to replace.")],
-    quick: Quick = False,
-    json: Json = False,
-) -> None:
+def publish(study: Folder, *, out: Path, quick: Quick = False, json: Json = False) -> None:
     """Write a study's results as a folder to be kept with code or a paper.
 
     Every run and every epoch as CSV, the verdicts, the summary as CSV and Markdown, the charts as
     SVG and the report. The folder is enough to make the report again: the commands that take the
     folder of a study's runs take it too.
+
+    Args:
+        out (DIR): The folder to write, or to replace.
     """
     from ...lab.report import publish_study
 
@@ -255,23 +243,22 @@ def publish(
 @app.command()
 def compare(
     study: Folder,
-    base: Annotated[
-        str,
-        typer.Option(metavar="GROUP/ARM", help="The arm compared with; by default the study's."),
-    ] = "",
-    figure: Annotated[
-        str, typer.Option(metavar="FIGURE", help="What is compared, at the last epoch.")
-    ] = "held_out",
-    data: Annotated[
-        str, typer.Option(metavar="NAME", help="Which data; by default the study's first.")
-    ] = "",
-    claims: Annotated[
-        bool, typer.Option("--claims", help="The verdicts on the study's claims instead.")
-    ] = False,
+    *,
+    base: str = "",
+    figure: str = "held_out",
+    data: str = "",
+    claims: bool = False,
     quick: Quick = False,
     json: Json = False,
 ) -> None:
-    """Compare a study's arms, paired by seed, with 95% intervals and Holm's correction."""
+    """Compare a study's arms, paired by seed, with 95% intervals and Holm's correction.
+
+    Args:
+        base (GROUP/ARM): The arm compared with; by default the study's.
+        figure (FIGURE): What is compared, at the last epoch.
+        data (NAME): Which data; by default the study's first.
+        claims: The verdicts on the study's claims instead.
+    """
     from ...lab.study import claims_table, compare as compare_arms, judge
 
     results, _ = find_results(study, quick)

@@ -11,7 +11,7 @@ import typer
 from ...data.splits.rules import choices
 from ...errors import UsageError
 from .. import source as source_options
-from ..options import Changes, Preset
+from ..options import Changes, Preset, Seed
 from ..output import answer, command_line, echo, note, print_json, print_table
 from ..show.progress import clock_text
 from ..show.sweep_progress import SweepProgress, values_text
@@ -30,81 +30,24 @@ _SHOWN = 8
 @source_options.reading_options()
 def sweep(
     ctx: typer.Context,
-    source: Annotated[
-        str | None,
-        typer.Argument(
-            help="As for 'data describe'; or a split (ml-100k/u1, or a folder with train and test "
-            "parts), to search on its train part and score on its test part at the end."
-        ),
-    ] = None,
-    budget: Annotated[
-        float | None,
-        typer.Option(
-            metavar="MINUTES",
-            help="Minutes in total, over all runs of the command; 10 without --trials.",
-        ),
-    ] = None,
-    trials: Annotated[
-        int | None,
-        typer.Option(
-            metavar="N", help="Largest number of settings to try, over all runs of the command."
-        ),
-    ] = None,
+    source: str | None = None,
+    *,
+    budget: float | None = None,
+    trials: int | None = None,
     preset: Preset = "default",
     settings: Changes = None,
-    space: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="Search space, as TOML; by default a space around the preset (--show-space).",
-        ),
-    ] = None,
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="Preset file for the best settings; by default DATASET-best.toml.",
-        ),
-    ] = None,
-    storage: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="File of trials, continued if it exists; by default NAME.trials beside --out.",
-        ),
-    ] = None,
-    table: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Write all trials, as .csv, .tsv, .parquet or .json."),
-    ] = None,
-    test: Annotated[
-        str | None,
-        typer.Option(
-            metavar="SOURCE",
-            help="Ratings to score on once, at the end. Those also in SOURCE are left out of "
-            "the search.",
-        ),
-    ] = None,
-    holdout: Annotated[
-        float | None,
-        typer.Option(
-            help="Hold out ratings to score on once, at the end: a share below 1, or a whole "
-            "number."
-        ),
-    ] = None,
+    space: Path | None = None,
+    out: Path | None = None,
+    storage: Path | None = None,
+    table: Path | None = None,
+    test: str | None = None,
+    holdout: float | None = None,
     by: Annotated[
         str, typer.Option(metavar="PROTOCOL", help=f"How every part is held out: {choices()}.")
     ] = "random",
-    seed: Annotated[
-        int, typer.Option(min=0, help="Seed of the parts, the trials and training.")
-    ] = 0,
-    seeds: Annotated[
-        int, typer.Option(help="Number of trainings of the preset and of the best to compare them.")
-    ] = 2,
-    show_space: Annotated[
-        bool,
-        typer.Option("--show-space", help="Only print the space as TOML, to save and change."),
-    ] = False,
+    seed: Seed = 0,
+    seeds: int = 2,
+    show_space: bool = False,
     threads: Threads = None,
     device: Device = "auto",
     reading: source_options.Options = None,
@@ -114,6 +57,22 @@ def sweep(
 
     Part of the ratings compares the settings; another, which the search never uses, measures
     the gain. The best so far is always in the preset file. Needs the extra 'sweep'.
+
+    Args:
+        source: As for 'data describe'; or a split (ml-100k/u1, or a folder with train and test
+            parts), to search on its train part and score on its test part at the end.
+        budget (MINUTES): Minutes in total, over all runs of the command; 10 without --trials.
+        trials (N): Largest number of settings to try, over all runs of the command.
+        space (FILE): Search space, as TOML; by default a space around the preset (--show-space).
+        out (FILE): Preset file for the best settings; by default DATASET-best.toml.
+        storage (FILE): File of trials, continued if it exists; by default NAME.trials beside --out.
+        table (FILE): Write all trials, as .csv, .tsv, .parquet or .json.
+        test (SOURCE): Ratings to score on once, at the end. Those also in SOURCE are left out of
+            the search.
+        holdout: Hold out ratings to score on once, at the end: a share below 1, or a whole number.
+        seed: Seed of the parts, the trials and training.
+        seeds: Number of trainings of the preset and of the best to compare them.
+        show_space: Only print the space as TOML, to save and change.
     """
     use_threads(threads)
     from ...config import parse_settings

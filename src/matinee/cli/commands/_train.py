@@ -10,7 +10,7 @@ import typer
 from ...data.splits.rules import choices
 from ...errors import UsageError
 from .. import source as source_options
-from ..options import Changes, Preset
+from ..options import Changes, Preset, Seed
 from ..output import command_line, echo, note, print_json
 from ..processes import in_turn, threads_each
 from ..source import Json
@@ -27,65 +27,25 @@ if TYPE_CHECKING:
 @source_options.reading_options()
 def train(
     ctx: typer.Context,
-    source: Annotated[
-        str | None,
-        typer.Argument(
-            help="As for 'data describe'; or a split (ml-100k/u1, or a folder with train and test "
-            "parts), to train on its train part and score on its test part."
-        ),
-    ] = None,
-    test: Annotated[
-        str | None,
-        typer.Option(
-            metavar="SOURCE",
-            help="Ratings to score on. Those also in SOURCE are left out of training.",
-        ),
-    ] = None,
-    holdout: Annotated[
-        float | None,
-        typer.Option(help="Hold out ratings to score on: a share below 1, or a whole number."),
-    ] = None,
+    source: str | None = None,
+    *,
+    test: str | None = None,
+    holdout: float | None = None,
     by: Annotated[
         str | None,
         typer.Option(
             metavar="PROTOCOL", help=f"How to hold out, by default the first: {choices()}."
         ),
     ] = None,
-    given: Annotated[
-        float | None,
-        typer.Option(
-            help="By people: the share of a held-out person's ratings used as history; "
-            "0.8 by default."
-        ),
-    ] = None,
-    base: Annotated[
-        Path | None,
-        typer.Option(
-            "--from",
-            metavar="MODEL",
-            help="Update this model with SOURCE instead of training on it alone: new ratings, "
-            "people and items. Its settings are used; --epochs are those of the update.",
-        ),
-    ] = None,
+    given: float | None = None,
+    base: Annotated[Path | None, typer.Option("--from")] = None,
     preset: Preset = "default",
     settings: Changes = None,
-    epochs: Annotated[
-        int | None, typer.Option(help="Largest number of epochs; by default that of the preset.")
-    ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of the split and of training.")] = 0,
-    out: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", help="Model folder; by default models/DATASET-PRESET."),
-    ] = None,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Continue the interrupted run in the model folder.")
-    ] = False,
-    watch: Annotated[
-        bool,
-        typer.Option(
-            "--watch", help="Score the test part after each epoch, for the curve in --json."
-        ),
-    ] = False,
+    epochs: int | None = None,
+    seed: Seed = 0,
+    out: Path | None = None,
+    resume: bool = False,
+    watch: bool = False,
     threads: Threads = None,
     device: Device = "auto",
     reading: source_options.Options = None,
@@ -96,6 +56,20 @@ def train(
     Without --test or --holdout it trains on everything, without a score.
 
     Several processes train together with torchrun -m matinee train (docs/distributed.md).
+
+    Args:
+        source: As for 'data describe'; or a split (ml-100k/u1, or a folder with train and test
+            parts), to train on its train part and score on its test part.
+        test (SOURCE): Ratings to score on. Those also in SOURCE are left out of training.
+        holdout: Hold out ratings to score on: a share below 1, or a whole number.
+        given: By people: the share of a held-out person's ratings used as history; 0.8 by default.
+        base (MODEL): Update this model with SOURCE instead of training on it alone: new ratings,
+            people and items. Its settings are used; --epochs are those of the update.
+        epochs: Largest number of epochs; by default that of the preset.
+        seed: Seed of the split and of training.
+        out (DIR): Model folder; by default models/DATASET-PRESET.
+        resume: Continue the interrupted run in the model folder.
+        watch: Score the test part after each epoch, for the curve in --json.
     """
     use_threads(threads_each(threads))
     from ...config import parse_settings
