@@ -10,6 +10,7 @@ from hypothesis import given, strategies as st
 
 from matinee.errors import UsageError
 from matinee.lab.tune import Dimension, SearchSpace, default_space
+from matinee.lab.tune.space import is_whole
 from matinee.models import Settings, preset
 
 START = preset("base")
@@ -50,6 +51,11 @@ def test_names_in_full_short_and_by_section(tmp_path: Path) -> None:
     assert space.apply(START, {"network.hidden": 16}).network.hidden == (16,)
 
 
+@pytest.mark.parametrize("key", ["train.validation", "lists.love", "mf.ridge"])
+def test_a_number_or_auto_is_searched_among_fractions(key: str) -> None:
+    assert not is_whole(key)
+
+
 @pytest.mark.parametrize(
     ("tables", "words"),
     [
@@ -68,7 +74,7 @@ def test_names_in_full_short_and_by_section(tmp_path: Path) -> None:
         ({"activation": {"low": 1, "high": 2}}, ["give choices"]),
         ({"hidden": {"low": 1, "high": 2}}, ["give choices"]),
         ({"hidden": {"choices": [[4]]}, "width": {"low": 2, "high": 4}}, ["width", "hidden"]),
-        ({"width": {"low": 0, "high": 4}}, ["[width]", "at least 1"]),
+        ({"width": {"low": 0, "high": 4}}, ["[width]", "greater than or equal to 1"]),
         ({"epochs": 5}, ["epochs = 5", "[epochs]"]),
         ({"epochs": {"low": 1, "high": 2}, "train.epochs": {"low": 1, "high": 2}}, ["twice"]),
         ({"description": {"choices": ["x"]}}, ["description"]),

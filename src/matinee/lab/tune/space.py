@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Annotated, Any, Self, get_args
 
-from pydantic import TypeAdapter, ValidationError, model_validator
+from pydantic import Field, TypeAdapter, ValidationError, model_validator
 
 from ...base import toml
 from ...config import Config, fields
@@ -158,10 +158,7 @@ def refuse_lists(start: Settings) -> None:
 
 def is_whole(key: str) -> bool:
     """Return whether a dimension's values are whole numbers."""
-    if key in _SHAPE:
-        return True
-    types = get_args(_options()[key].annotation) or (_options()[key].annotation,)
-    return float not in types
+    return float not in _number_types(key)
 
 
 def plain(value: Any) -> Any:
@@ -201,35 +198,27 @@ def _full_name(name: str, source: str) -> str:
 
 def _check(key: str, dimension: Dimension, source: str) -> None:
     """Refuse values that are invalid for any values of the other settings."""
-    if key in _SHAPE:
-        adapter: TypeAdapter[Any] = TypeAdapter(int)
-        least = 1
-    else:
-        field = _options()[key]
-        rules = field.metadata
-        kind: Any = Annotated[field.annotation, *rules] if rules else field.annotation
-        adapter = TypeAdapter(kind)
-        least = None
-    values = dimension.choices or (dimension.low, dimension.high)
-    for value in values:
-        one = [value] if key == _HIDDEN and isinstance(value, int) else value
-        if not dimension.choices and not _takes_numbers(key):
-            raise UsageError(f"{source}: {key} is no number; give choices")
+    if not dimension.choices and not _number_types(key):
+        raise UsageError(f"{source}: {key} is no number; give choices")
+    kind: Any = Annotated[int, Field(ge=1)]
+    if key not in _SHAPE:
+        kind = Annotated[_options()[key].annotation, _options()[key]]
+    adapter: TypeAdapter[Any] = TypeAdapter(kind)
+    for value in dimension.choices or (dimension.low, dimension.high):
         try:
-            checked = adapter.validate_python(one)
+            adapter.validate_python([value] if key == _HIDDEN and type(value) is int else value)
         except ValidationError as error:
             raise UsageError(f"{source}: {value!r}: {error.errors()[0]['msg']}") from None
-        if least is not None and checked < least:
-            raise UsageError(f"{source}: {value!r}: must be at least {least}")
 
 
-def _takes_numbers(key: str) -> bool:
+def _number_types(key: str) -> set[type]:
+    """Return which of int and float the values of a setting may be; neither for the layers."""
     if key in _SHAPE:
-        return True
+        return {int}
     annotation = _options()[key].annotation
-    types = [annotation, *get_args(annotation)]
-    types += [inner for each in types for inner in get_args(each)]
-    return annotation is not bool and key != _HIDDEN and (int in types or float in types)
+    types = {annotation, *get_args(annotation)}
+    types |= {inner for each in types for inner in get_args(each)}
+    return set() if key == _HIDDEN else types & {int, float}
 
 
 def _value_of(start: Settings, key: str) -> Any:
