@@ -76,9 +76,9 @@ def sweep(
     """
     use_threads(threads)
     from ...config import parse_settings
+    from ...data.table import library
     from ...lab.tune import SearchSpace, default_space, sweep as search
     from ...lab.tune.result import check_preset_name, check_table_name
-    from ...lab.tune.store import library
     from ...models import preset as find_preset
     from ..parts import read_parts
 
@@ -87,7 +87,7 @@ def sweep(
     if show_space:
         answer(json, found_space, found_space.to_toml())
         return
-    library()
+    library("optuna", "sweep")
     if out is not None:
         check_preset_name(out)
     if table is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -104,7 +105,7 @@ def sweep(
         "version of matinee": __version__,
     }
     path = None if storage is None else Path(storage)
-    with quietly(), TrialStore(path, identity, start, space, seed) as store:
+    with quietly(), closing(TrialStore(path, identity, start, space, seed)) as store:
         search = Search(
             store, start, space, parts[0], parts[1], seed, device, budget, on_epoch, on_trial
         )

@@ -186,10 +186,12 @@ class Search:
                 if number and n_done > 1 and full_seconds > _SLOWEST * self._whole_budget:
                     raise _PrunedError("it would take more than a quarter of the budget")
 
+        held = self.valid
         try:
-            watch = {"validation": self.valid}
+            watch = {"validation": held}
             model.fit(self.train, seed=self.seed, progress=False, on_epoch=each, watch=watch)
-            score = model_rmse(model, self.valid)
+            users, items = held.user_ids.ids[held.users], held.item_ids.ids[held.items]
+            score = rmse(model.predict(users, items), held.values)
         except _PrunedError as pruned:
             return result(None, "pruned", str(pruned))
         except _OverBudgetError:
@@ -225,9 +227,3 @@ class _Rungs:
             self._trial.report(value, rung)
             if self._trial.should_prune():
                 raise _PrunedError
-
-
-def model_rmse(model: Any, held: Ratings) -> float:
-    """Global RMSE of a model on held-out ratings, unknown users and items included."""
-    users, items = held.user_ids.ids[held.users], held.item_ids.ids[held.items]
-    return rmse(model.predict(users, items), held.values)

@@ -12,12 +12,12 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
 from ...base.locks import try_lock
+from ...data.table import library
 from ...errors import MatineeError, UsageError
 from .result import Trial
 from .space import SearchSpace, is_whole, plain
@@ -42,25 +42,10 @@ _ATTEMPTS = 50
 _NAME = "sweep"
 
 
-def library() -> ModuleType:
-    """Optuna.
-
-    Raises:
-        UsageError: It is not installed.
-    """
-    try:
-        import optuna
-    except ImportError:
-        raise UsageError(
-            "a sweep needs Optuna, which is not installed; run: pip install 'matinee[sweep]'"
-        ) from None
-    return optuna
-
-
 @contextmanager
 def quietly() -> Iterator[None]:
     """Silence Optuna's messages."""
-    logging = library().logging
+    logging = library("optuna", "sweep").logging
     before = logging.get_verbosity()
     logging.set_verbosity(logging.ERROR)
     try:
@@ -72,7 +57,7 @@ def quietly() -> Iterator[None]:
 class TrialStore:
     """The trials so far, in a file or in memory.
 
-    Use as a context manager: a file is locked until it is closed.
+    A file is locked until ``close``.
 
     Args:
         path: The file; made if absent. None keeps the trials in memory.
@@ -81,6 +66,9 @@ class TrialStore:
         start: The settings that the search starts from, which are the first trial.
         space: What it varies.
         seed: Seed of the sampler.
+
+    Attributes:
+        finished: The trials done, first to last.
 
     Raises:
         UsageError: The file is of another sweep, not a sweep, or in use by another process.
@@ -96,7 +84,7 @@ class TrialStore:
         seed: int,
     ) -> None:
         self._start, self._space, self._seed = start, space, seed
-        self._optuna = library()
+        self._optuna = library("optuna", "sweep")
         self._file: BinaryIO | None = None
         try:
             self._study = self._open(path)
@@ -106,16 +94,10 @@ class TrialStore:
             raise
         for trial in self._study.get_trials(deepcopy=False):
             if not trial.state.is_finished():  # the process that ran it is gone
-                self._study.tell(trial.number, state=self._optuna.trial.TrialState.FAIL)
-        self._finished = [
-            self._read(number, trial) for number, trial in enumerate(self._frozen_finished())
-        ]
-
-    def __enter__(self) -> TrialStore:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
+                self.drop(trial.number)
+        states = self._optuna.trial.TrialState
+        ended = self._study.get_trials(deepcopy=False, states=(states.COMPLETE, states.PRUNED))
+        self.finished = [self._read(number, trial) for number, trial in enumerate(ended)]
 
     def close(self) -> None:
         """Close the file, which releases its lock."""
@@ -123,17 +105,12 @@ class TrialStore:
             self._file.close()
             self._file = None
 
-    @property
-    def finished(self) -> list[Trial]:
-        """The trials done, first to last."""
-        return self._finished
-
     def ask(self) -> tuple[OptunaTrial, dict[str, Any]] | None:
         """Return a trial to run and its values; None if only known settings are drawn."""
-        number = len(self._finished)
+        number = len(self.finished)
         if number == 0:
             return self._first()
-        tried = [trial.values for trial in self._finished]
+        tried = [trial.values for trial in self.finished]
         for attempt in range(_ATTEMPTS):
             state = np.random.SeedSequence([self._seed, number, attempt]).generate_state(1)
             self._study.sampler = self._optuna.samplers.TPESampler(
@@ -143,23 +120,22 @@ class TrialStore:
             values = {key: self._suggest(proposal, key) for key in self._space.dimensions}
             if values not in tried:
                 return proposal, values
-            self._study.tell(proposal, state=self._optuna.trial.TrialState.FAIL)
+            self.drop(proposal)
         return None
 
-    def drop(self, proposal: OptunaTrial) -> None:
-        """Discard a trial that was stopped without a result."""
+    def drop(self, proposal: OptunaTrial | int) -> None:
+        """Discard a trial, or the trial of a number, that was stopped without a result."""
         self._study.tell(proposal, state=self._optuna.trial.TrialState.FAIL)
 
     def tell(self, proposal: OptunaTrial, trial: Trial) -> None:
         """Keep the result of a trial."""
-        state = self._optuna.trial.TrialState
         # One write for all of it: a kill leaves the whole record or none.
         proposal.set_user_attr("matinee", trial.as_record())
         if trial.state == "complete":
             self._study.tell(proposal, trial.rmse)
         else:
-            self._study.tell(proposal, state=state.PRUNED)
-        self._finished.append(trial)
+            self._study.tell(proposal, state=self._optuna.trial.TrialState.PRUNED)
+        self.finished.append(trial)
 
     def note(self, name: str) -> Any:
         """Return a value stored with the trials, or None."""
@@ -175,7 +151,7 @@ class TrialStore:
         Watanabe et al., "PED-ANOVA" (IJCAI 2023). Empty with fewer than 10 complete trials, or
         if all have the same RMSE, which is not informative.
         """
-        complete = [trial for trial in self._finished if trial.state == "complete"]
+        complete = [trial for trial in self.finished if trial.state == "complete"]
         if len(complete) < 10 or len({trial.rmse for trial in complete}) < 3:
             return {}
         evaluator = self._optuna.importance.PedAnovaImportanceEvaluator()
@@ -223,7 +199,10 @@ class TrialStore:
         """Return the start of the search; values outside of the space are left out."""
         values = self._space.start_values(self._start)
         held = {k: v for k, v in values.items() if self._space.dimensions[k].holds(v)}
-        self._study.enqueue_trial({key: self._start_value(key, held[key]) for key in held})
+        choices = {key for key, dimension in self._space.dimensions.items() if dimension.choices}
+        self._study.enqueue_trial(
+            {key: json.dumps(plain(v)) if key in choices else v for key, v in held.items()}
+        )
         proposal = self._study.ask()
         for key in held:
             self._suggest(proposal, key)
@@ -241,14 +220,6 @@ class TrialStore:
         if is_whole(key):
             return proposal.suggest_int(key, int(low), int(high), log=dimension.log)
         return proposal.suggest_float(key, low, high, log=dimension.log)
-
-    def _start_value(self, key: str, value: Any) -> Any:
-        return json.dumps(plain(value)) if self._space.dimensions[key].choices else value
-
-    def _frozen_finished(self) -> list[FrozenTrial]:
-        states = self._optuna.trial.TrialState
-        finished = (states.COMPLETE, states.PRUNED)
-        return list(self._study.get_trials(deepcopy=False, states=finished))
 
     def _read(self, number: int, trial: FrozenTrial) -> Trial:
         record = dict(trial.user_attrs["matinee"])
@@ -283,7 +254,6 @@ def _mend(path: Path, file: BinaryIO) -> None:
     except (ValueError, TypeError):
         known = False
     if not known:
-        file.close()
         raise UsageError(f"{path}: not the trials of a sweep; give --storage another file")
     end = file.seek(0, os.SEEK_END)
     file.seek(0)
