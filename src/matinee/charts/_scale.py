@@ -18,7 +18,6 @@ class Axis:
         end: Place of ``high``.
         log: Whether equal distances are equal ratios.
         ticks: Values that are marked; round ones by default.
-        labels: Text of each tick; the value by default.
     """
 
     low: float
@@ -27,7 +26,6 @@ class Axis:
     end: float
     log: bool = False
     ticks: tuple[float, ...] = ()
-    labels: tuple[str, ...] = ()
 
     def at(self, value: float) -> float:
         """Return the place of a value, in pixels; beyond the ends for one that is out of range."""
@@ -49,8 +47,7 @@ class Axis:
             if self.log
             else round_ticks(self.low, self.high, wanted)
         )
-        texts = self.labels or tick_texts(values)
-        pairs = zip(values, texts, strict=True)
+        pairs = zip(values, tick_texts(values), strict=True)
         return [(v, t.replace("-", "−", t[:1] == "-")) for v, t in pairs if self.holds(v)]
 
 

@@ -66,8 +66,7 @@ class Chart(ABC):
     def svg(self, width: float = WIDTH) -> str:
         """Return the chart as an element of a page, whose style sheet and script it shares."""
         drawing = self.draw(width)
-        hover = drawing.hover
-        more = {f"data_{key}": str(value) for key, value in hover.items()}
+        more = {f"data_{key}": str(value) for key, value in drawing.hover.items()}
         return element(
             "svg",
             drawing.content,
@@ -141,13 +140,12 @@ class Frame:
         x_title: str = "",
         y_title: str = "",
         x_ticks: int = 6,
-        y_ticks: int = 6,
         rules: Sequence[str] = ("y",),
     ) -> str:
         """Ticks, their texts, rules across the plot, and the titles of the axes."""
         parts = []
         across: list[str] = []  # one path for all rules: pages are full of them
-        for value, label in self.y.marks(y_ticks):
+        for value, label in self.y.marks(6):
             y = self.y.at(value)
             if "y" in rules:
                 across.append(path([(self.left, y), (self.right, y)]))

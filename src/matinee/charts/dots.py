@@ -44,7 +44,6 @@ class Dots(Chart):
         hollow: Kinds drawn as outlines: published values.
         styles: Number of the colour and shape of each kind; its place by default.
         digits: Decimals of the values in labels.
-        zero: Whether the axis must contain 0.
     """
 
     rows: Sequence[str]
@@ -55,7 +54,6 @@ class Dots(Chart):
     hollow: Sequence[int] = ()
     styles: Sequence[int] = ()
     digits: int = 3
-    zero: bool = False
 
     kind: ClassVar[str] = "dots"
 
@@ -69,9 +67,9 @@ class Dots(Chart):
         bottom = top + step * len(self.rows)
         low, high = self._range()
         right = width - 14
-        frame = Frame(left, right, top, bottom, Axis(low, high, left, right), Axis(0, 1, top, top))
-        axes = Frame(left, right, top, bottom, frame.x, Axis(0.0, 1.0, top, bottom, ticks=(-1.0,)))
-        parts = [legend, axes.draw(x_title=self.x_title, x_ticks=5, rules=("x",))]
+        no_ticks = Axis(0.0, 1.0, top, bottom, ticks=(-1.0,))
+        frame = Frame(left, right, top, bottom, Axis(low, high, left, right), no_ticks)
+        parts = [legend, frame.draw(x_title=self.x_title, x_ticks=5, rules=("x",))]
         for value, name in self.levels:
             if frame.x.holds(value):
                 x = frame.x.at(value)
@@ -128,7 +126,7 @@ class Dots(Chart):
             for e in (d.low, d.high)
             if e is not None and math.isfinite(e) and e <= reach
         ]
-        values = [*near, *ends, *([0.0] if self.zero else [])]
+        values = [*near, *ends]
         low, high = padded(min(values), max(values), 0.05)
         beyond = ordered[-1] > limit  # their marks and values need extra room
         return low, high + 0.2 * (high - low) * beyond
