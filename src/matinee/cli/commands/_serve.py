@@ -66,14 +66,11 @@ def serve(
     values |= {"model": model, "api_key": _api_key(api_key_file), "users": not no_users}
     values |= {name: values[name] or () for name in ("cors", "allowed_hosts")}
     values["root_path"] = values["root_path"].rstrip("/")
-    try:
-        import fastapi  # noqa: F401
-        import uvicorn  # noqa: F401
-    except ImportError as error:
-        raise UsageError(
-            f"{error.name} is not installed; run: pip install 'matinee[serve]'"
-        ) from None
+    from ...data.table import library
     from ...serve import serve as run
+
+    for name in ("fastapi", "uvicorn"):
+        library(name, "serve")
 
     logging.basicConfig(
         format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr, level=logging.WARNING
