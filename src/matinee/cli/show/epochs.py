@@ -42,12 +42,10 @@ class Progress(Display):
         self._total = sum(planned.values())
         self._members = max(number for number, _ in planned)
         self._started = 0.0
-        screen = console()
         super().__init__(
-            screen,
             SpinnerColumn(),
             TextColumn("{task.fields[place]}"),
-            *([BarColumn(bar_width=16)] if screen.width >= 110 else []),
+            *([BarColumn(bar_width=16)] if console().width >= 110 else []),
             TextColumn("{task.description}"),
             every=_EVERY,
             quiet=quiet,

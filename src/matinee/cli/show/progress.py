@@ -6,10 +6,9 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any, Self
 
-from ..output import note
+from ..output import bar_of, note
 
 if TYPE_CHECKING:
-    from rich.console import Console
     from rich.progress import ProgressColumn
 
 _PATIENT = 5.0
@@ -21,7 +20,6 @@ class Display:
     """A bar on a terminal, else a line every few seconds; a word on compiling if that takes long.
 
     Args:
-        screen: Where it is shown.
         *columns: Of the bar.
         every: Seconds between two lines if stderr is not a terminal.
         quiet: Whether to print nothing then.
@@ -31,19 +29,16 @@ class Display:
 
     def __init__(
         self,
-        screen: Console,
         *columns: ProgressColumn,
         every: float,
         quiet: bool,
         stage: str = "in the first epoch",
         **task: Any,
     ) -> None:
-        from rich.progress import Progress
-
-        self._terminal = screen.is_terminal
+        self._bar = bar_of(*columns)
+        self._terminal = self._bar.console.is_terminal
         self._quiet = quiet and not self._terminal
         self._every = every
-        self._bar = Progress(*columns, console=screen, transient=True, disable=not self._terminal)
         self._task = self._bar.add_task("", **task)
         self._printed = 0.0
         self._timer = threading.Timer(_PATIENT, self._print, [f"matinee: {stage}; {_COMPILING}"])

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from ...lab.study.runs.scheduler import RunListener
 from ...models.registry import kind_named
-from ..output import console
 from .progress import Display, clock_text
 
 if TYPE_CHECKING:
@@ -30,7 +29,7 @@ class StudyProgress(Display, RunListener):
         from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 
         columns = BarColumn(bar_width=20), MofNCompleteColumn(), TextColumn("{task.description}")
-        super().__init__(console(), *columns, every=_EVERY, quiet=quiet)
+        super().__init__(*columns, every=_EVERY, quiet=quiet)
         self._running: dict[str, Spec] = {}
         self._epochs: dict[str, int] = {}
         self._costs: dict[str, float] = {}

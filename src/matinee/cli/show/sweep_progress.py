@@ -6,7 +6,6 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from ..output import console
 from .progress import Display, clock_text
 
 if TYPE_CHECKING:
@@ -30,7 +29,7 @@ class SweepProgress(Display):
 
         self._of = "" if trials is None else f" of {trials}"
         columns = SpinnerColumn(), TextColumn("{task.description}")
-        super().__init__(console(), *columns, every=_EVERY, quiet=quiet)
+        super().__init__(*columns, every=_EVERY, quiet=quiet)
 
     def __call__(self, step: Step) -> None:
         """Note an epoch."""
