@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from ...errors import DataError, UsageError, nearest
+from ...errors import UsageError, nearest
 from ..output import echo, note, print_json, print_table
 from ..source import Json
 from ._study import (
@@ -22,7 +22,7 @@ from ._study import (
 
 if TYPE_CHECKING:
     from ...lab.leaderboard import Leaderboard
-    from ...lab.study import Outcome, Plan, Study
+    from ...lab.study import Plan, Study
 
 
 def leaderboard(
@@ -66,12 +66,24 @@ def leaderboard(
     folder = out or default_folder(study_found.name, quick)
     outcome = None
     if not show:
-        outcome = _run(ctx, study_found, folder, quick, data, models, seeds, workers, threads, json)
+        requested = numbers(seeds)
+        plan = _plan(study_found, quick, data, requested)
+        arms = list(dict.fromkeys(arm for arm, _, _ in plan.names))
+        outcome = run_shown(
+            plan,
+            folder,
+            ctx.obj or ["leaderboard"],
+            quiet=json,
+            workers=workers,
+            threads=threads,
+            seeds=requested,
+            arms=_models(models, arms),
+            data=_chosen(data, [d.name for d in plan.study.data], "data"),
+        )
     results = load_results(folder)  # raises if nothing was run
     board = rank(results)
     files = _write(board, results, folder, table)
-    names = [section.data.name for section in board.sections]
-    chosen = _chosen(data, names, "data") if data else names
+    chosen = _chosen(data, [section.data.name for section in board.sections], "data")
     if json:
         rows = [row for row in board.rows if row.data in chosen]
         outcome_dict = vars(outcome) if outcome else None
@@ -84,42 +96,11 @@ def leaderboard(
         require_results(outcome)
 
 
-def _run(
-    ctx: typer.Context,
-    study: Study,
-    folder: Path,
-    quick: bool,
-    data: str | None,
-    models: str | None,
-    seeds: str | None,
-    workers: int | None,
-    threads: int | None,
-    quiet: bool,
-) -> Outcome:
-    from ...lab.study import plan_study
-
-    requested = numbers(seeds)
-    plan = _plan(study, quick, data, requested, plan_study)
-    arms = list(dict.fromkeys(arm for arm, _, _ in plan.names))
-    on = _chosen(data, [d.name for d in plan.study.data], "data") if data else []
-    chosen_arms = _models(models, arms) if models else []
-    return run_shown(
-        plan,
-        folder,
-        ctx.obj or ["leaderboard"],
-        quiet=quiet,
-        workers=workers,
-        threads=threads,
-        seeds=requested,
-        arms=chosen_arms,
-        data=on,
-    )
-
-
-def _plan(study: Study, quick: bool, data: str | None, seeds: list[int], make: Any) -> Plan:
+def _plan(study: Study, quick: bool, data: str | None, seeds: list[int]) -> Plan:
     """The plan of all of the study that this machine has the data of, and of further seeds."""
+    from ...lab.study import plan_study
     from ...lab.study.plan import cut_study
-    from ...lab.study.runs.data import on_this_machine
+    from ...lab.study.runs.data import on_this_machine, require_source
 
     full = cut_study(study) if quick else study
     names = [d.name for d in full.data]
@@ -128,17 +109,13 @@ def _plan(study: Study, quick: bool, data: str | None, seeds: list[int], make: A
     missing = [d for d in absent if d.name in selected]
     if missing or len(absent) == len(names):
         first = (missing or absent)[0]
-        raise DataError(
-            f"{first.name}: {first.source} is not on this machine; `matinee data get "
-            f"{first.source.partition('/')[0]}` brings it, or set MATINEE_DATA to the folder that "
-            "has it"
-        )
+        require_source(first.source, f"data {first.name}")
     for each in absent:
         note(f"matinee: {each.name} is left out: {each.source} is not on this machine")
     remaining = without(study, {d.name for d in absent})
     planned = remaining.quick.seeds if quick else remaining.seeds
     all_seeds = [] if set(seeds) <= set(planned) else list(dict.fromkeys([*planned, *seeds]))
-    return make(remaining, quick=quick, seeds=all_seeds)
+    return plan_study(remaining, quick=quick, seeds=all_seeds)
 
 
 def without(study: Study, names: set[str]) -> Study:
@@ -157,8 +134,10 @@ def without(study: Study, names: set[str]) -> Study:
     return study.model_copy(update={"data": kept, "groups": some, "quick": quick, "claims": ()})
 
 
-def _chosen(text: str, known: list[str], option: str) -> list[str]:
-    """Return the names that match a comma-separated list of names and patterns, in their order."""
+def _chosen(text: str | None, known: list[str], option: str) -> list[str]:
+    """Return the names that match a comma-separated list of names and patterns; all for None."""
+    if text is None:
+        return known
     chosen: set[str] = set()
     for name in filter(None, (part.strip() for part in text.split(","))):
         hits = {other for other in known if fnmatchcase(other, name)}
@@ -173,7 +152,7 @@ def _chosen(text: str, known: list[str], option: str) -> list[str]:
     return [name for name in known if name in chosen]
 
 
-def _models(text: str, arms: list[str]) -> list[str]:
+def _models(text: str | None, arms: list[str]) -> list[str]:
     """Arms by their names in their groups, by GROUP/ARM, or by group."""
     short = {arm: arm.split("/", 1)[1] for arm in arms}
     groups = {arm: arm.split("/", 1)[0] for arm in arms}

@@ -83,33 +83,22 @@ class Plan:
         Raises:
             UsageError: No such group, seed, arm or data.
         """
-        known = [group.name for group in self.study.groups]
-        for group in groups:
-            if group not in known:
-                raise UsageError(
-                    f"study {self.study.name} has no group {group!r}{nearest(group, known)}"
-                    f" (there are {', '.join(known)})"
-                )
-        chosen, seed_numbers, arm_names, data_names = set(groups), set(seeds), set(arms), set(data)
-        for label, requested, available in (
-            ("arm", arm_names, {arm for arm, _, _ in self.names}),
-            ("data", data_names, {data for _, data, _ in self.names}),
-        ):
-            for name in sorted(requested - available):
-                raise UsageError(
-                    f"study {self.study.name} has no {label} {name!r}"
-                    f"{nearest(name, sorted(available))}"
-                )
-        missing = seed_numbers - {seed for _, _, seed in self.names}
-        if missing:
-            raise UsageError(f"study {self.study.name} has no seed {min(missing)}")
+        asked: dict[str, list[Any]]
+        asked = {"group": [*groups], "arm": [*arms], "data": [*data], "seed": [*seeds]}
+        runs: list[tuple[dict[str, Any], str]] = [
+            ({"group": arm.partition("/")[0], "arm": arm, "data": on, "seed": seed}, key)
+            for (arm, on, seed), key in self.names.items()
+        ]
+        for what, wanted in asked.items():
+            known = sorted({str(run[what]) for run, _ in runs})
+            for name in map(str, wanted):
+                if name not in known:
+                    near = nearest(name, known)
+                    raise UsageError(f"study {self.study.name} has no {what} {name!r}{near}")
         keys = {
             key
-            for (arm, on, seed), key in self.names.items()
-            if (not chosen or arm.split("/", 1)[0] in chosen)
-            and (not seed_numbers or seed in seed_numbers)
-            and (not arm_names or arm in arm_names)
-            and (not data_names or on in data_names)
+            for run, key in runs
+            if all(run[what] in wanted for what, wanted in asked.items() if wanted)
         }
         return [spec for key, spec in self.specs.items() if key in keys]
 

@@ -165,13 +165,7 @@ def prepare(description: dict[str, Any]) -> Prepared:
 @lru_cache(maxsize=64)
 def _named(source: str, holdout: float, label: str, read: TableOptions) -> str:
     """Return the fingerprint of a source, which needs a hold-out unless it is a split."""
-    name = source.partition("/")[0]
-    if not _is_here(source):
-        get = f"`matinee data get {name}`" if name in CATALOGUE else "`matinee data add NAME PATH`"
-        raise DataError(
-            f"{label}: {source} is not on this machine; {get} brings it, or set MATINEE_DATA to "
-            "the folder that has it"
-        )
+    require_source(source, label)
     is_split = is_named_split(source)
     if is_split and holdout:
         raise UsageError(f"{label}: {source} is a split already; leave out holdout")
@@ -185,6 +179,21 @@ def _named(source: str, holdout: float, label: str, read: TableOptions) -> str:
 def on_this_machine(data: Data) -> bool:
     """Return whether the ratings of a study's data can be read here, or made."""
     return bool(data.synthetic) or _is_here(data.source)
+
+
+def require_source(source: str, label: str) -> None:
+    """Check that a source is on this machine.
+
+    Raises:
+        DataError: It is not; the message begins with the label and says how to get it.
+    """
+    name = source.partition("/")[0]
+    if not _is_here(source):
+        get = f"`matinee data get {name}`" if name in CATALOGUE else "`matinee data add NAME PATH`"
+        raise DataError(
+            f"{label}: {source} is not on this machine; {get} brings it, or set MATINEE_DATA to "
+            "the folder that has it"
+        )
 
 
 def _is_here(source: str) -> bool:
