@@ -19,10 +19,7 @@ def better(check: Check, figure: Figure, arm: str, other: str, answer: Answer) -
     ahead, behind = (arm, other) if answer.mean >= 0 else (other, arm)
     if math.isinf(answer.mean):
         return f"{label(behind)} diverged where {label(ahead)} did not{_uncertainty(check, answer)}"
-    bounds = answer.interval
-    if bounds is not None and answer.mean < 0:
-        bounds = Interval(-bounds.high, -bounds.low)
-    size = abs(answer.mean)
+    size, bounds = _size(answer)
     if size == 0:
         return f"{FIGURES[figure].where} {label(arm)} and {label(other)} are equal"
     return (
@@ -54,7 +51,8 @@ def rise(check: Check, figure: Figure, arm: str, answer: Answer) -> str:
     if answer.mean == 0:
         return f"{FIGURES[figure].where} {label(arm)} is at its best at the last epoch"
     tail = _uncertainty(check, answer) if answer.mean > 0 else ""
-    return f"{_moves(figure, arm, answer.mean, answer)} from its best epoch to the last{tail}"
+    moves = _moves(figure, arm, answer, rises=answer.mean > 0)
+    return f"{moves} from its best epoch to the last{tail}"
 
 
 def fall(figure: Figure, arm: str, answer: Answer) -> str:
@@ -62,36 +60,34 @@ def fall(figure: Figure, arm: str, answer: Answer) -> str:
     if answer.mean == 0:
         return f"{FIGURES[figure].where} {label(arm)} does not change over the same epochs"
     chance = ", which may be chance" if answer.n > 1 and answer.status == "undecided" else ""
-    return f"{_moves(figure, arm, -answer.mean, answer)} over the same epochs{chance}"
+    return f"{_moves(figure, arm, answer, rises=answer.mean < 0)} over the same epochs{chance}"
 
 
-def _moves(figure: Figure, arm: str, by: float, answer: Answer) -> str:
-    change = "rises" if by > 0 else "falls"
-    bounds = answer.interval
-    if bounds is not None and answer.mean < 0:
-        bounds = Interval(-bounds.high, -bounds.low)
-    size, where = abs(by), FIGURES[figure].where
+def _moves(figure: Figure, arm: str, answer: Answer, *, rises: bool) -> str:
+    change = "rises" if rises else "falls"
+    (size, bounds), where = _size(answer), FIGURES[figure].where
     return f"{where} the RMSE of {label(arm)} {change} by {number(size)}{span(bounds, size)}"
 
 
 def slope(check: Check, figure: Figure, setting: str, answer: Answer) -> str:
     """Of how the best value of a setting grows with the data."""
-    size, bounds = answer.mean, answer.interval
-    change = "grows"
-    if size == 0 and answer.status == "refuted":
-        return f"{FIGURES[figure].where} the best {setting} is the same for all sizes of the data"
-    if abs(size) < 0.05:  # one decimal would show 0.0
-        return (
-            f"{FIGURES[figure].where} the best {setting} changes by less than 0.1"
-            f"{span(bounds, 10)} for ten times the ratings{_uncertainty(check, answer)}"
-        )
-    if size < 0:
-        change, size = "shrinks", -size
-        bounds = bounds and Interval(0.0 - bounds.high, 0.0 - bounds.low)  # no -0.0
-    return (
-        f"{FIGURES[figure].where} the best {setting} {change} by {size:.1f}"
-        f"{span(bounds, 10)} for ten times the ratings{_uncertainty(check, answer)}"
-    )
+    best = f"{FIGURES[figure].where} the best {setting}"
+    if answer.mean == 0 and answer.status == "refuted":
+        return f"{best} is the same for all sizes of the data"
+    size, bounds = _size(answer)
+    change = f"{'shrinks' if answer.mean < 0 else 'grows'} by {size:.1f}"
+    if size < 0.05:  # one decimal would show 0.0
+        change, bounds = "changes by less than 0.1", answer.interval
+    tail = f"for ten times the ratings{_uncertainty(check, answer)}"
+    return f"{best} {change}{span(bounds, 10)} {tail}"
+
+
+def _size(answer: Answer) -> tuple[float, Interval | None]:
+    """Return an estimate without its sign, and its interval likewise."""
+    bounds = answer.interval
+    if bounds is not None and answer.mean < 0:
+        bounds = Interval(0.0 - bounds.high, 0.0 - bounds.low)  # no -0.0
+    return abs(answer.mean), bounds
 
 
 def joined(comparisons: Iterable[Comparison], context: str = "") -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ....evaluate import Status, answer
@@ -51,6 +52,13 @@ def judge(results: Results) -> list[Judgement]:
     return [_judge(results, claim) for claim in results.study.claims]
 
 
+def _joint(statuses: Sequence[str | None]) -> Status:
+    """Refuted if any is, established if all are."""
+    if "refuted" in statuses:
+        return "refuted"
+    return "established" if all(s == "established" for s in statuses) else "undecided"
+
+
 @dataclass(frozen=True, eq=False)
 class _Clause:
     """One check of a claim, decided by one figure."""
@@ -68,12 +76,7 @@ class _Clause:
     def raw(self, *, leaning: bool = False) -> Status:
         """Before ``negate``."""
         statuses = [c.leaning if leaning else c.status for c in self.comparisons]
-        if "refuted" in statuses:
-            return "refuted"
-        is_complete = self.questions.complete and all(
-            status == "established" for status in statuses
-        )
-        return "established" if is_complete else "undecided"
+        return _joint([*statuses, *([] if self.questions.complete else ["undecided"])])
 
     def decisive(self) -> list[Comparison]:
         """Return what decides the check, or keeps it from being decided."""
@@ -98,20 +101,20 @@ class _Family:
     parts: tuple[_Clause, ...]
 
     def status(self, *, leaning: bool = False) -> Status:
-        statuses = [part.status(leaning=leaning) for part in self.parts]
-        if "refuted" in statuses:
-            return "refuted"
-        return "established" if all(s == "established" for s in statuses) else "undecided"
+        return _joint([part.status(leaning=leaning) for part in self.parts])
 
     @property
     def comparisons(self) -> tuple[Comparison, ...]:
         return tuple(c for part in self.parts for c in part.comparisons)
 
+    @property
+    def one_seed(self) -> bool:
+        return all(c.n < 2 for c in self.comparisons)
+
     def ground(self) -> list[Comparison]:
         """Return the decisive comparisons of the checks that determine the status."""
-        one_seed = all(c.n < 2 for c in self.comparisons)
-        status = self.status(leaning=one_seed)
-        parts = [p for p in self.parts if p.status(leaning=one_seed) == status]
+        status = self.status(leaning=self.one_seed)
+        parts = [p for p in self.parts if p.status(leaning=self.one_seed) == status]
         return [comparison for part in parts for comparison in part.decisive()]
 
 
@@ -150,22 +153,20 @@ def _family(results: Results, claim: Claim, figure: Figure, when: When) -> _Fami
     )
     parts = []
     for check, questions in zip(claim.checks, check_questions, strict=True):
-        comparisons = []
-        for question in questions.questions:
-            result = next(answers)
-            comparisons.append(
-                Comparison(
-                    check=check,
-                    fact=question.sentence(result),
-                    figure=question.figure,
-                    status=result.status,
-                    leaning=result.leaning,
-                    estimate=result.mean,
-                    interval=result.interval,
-                    p=result.adjusted,
-                    n=result.n,
-                )
+        comparisons = [
+            Comparison(
+                check=check,
+                fact=question.sentence(result),
+                figure=question.figure,
+                status=result.status,
+                leaning=result.leaning,
+                estimate=result.mean,
+                interval=result.interval,
+                p=result.adjusted,
+                n=result.n,
             )
+            for question, result in zip(questions.questions, answers, strict=False)
+        ]
         parts.append(_Clause(check, questions, tuple(comparisons)))
     return _Family(tuple(parts))
 
@@ -248,7 +249,7 @@ def _undecided(held: _Family, text: str, missing: tuple[str, ...]) -> str:
         names += f" and {len(missing) - _SHOWN} more"
     if not held.comparisons:
         return f"there are no records of {names}" if names else "there is nothing to compare"
-    if all(c.n < 2 for c in held.comparisons):
+    if held.one_seed:
         leaning = held.status(leaning=True)
         points = {"established": "for", "refuted": "against"}
         speaks = f"this speaks {points[leaning]} the claim, but " if leaning in points else ""
@@ -261,10 +262,9 @@ def _at_best(results: Results, claim: Claim, held: _Family) -> str:
     if all(check.kind == "overfits" for check in claim.checks):
         return ""
     best = _family(results, claim, "held_out", "best")
-    one_seed = all(c.n < 2 for c in held.comparisons)
-    status = best.status(leaning=one_seed)
+    status = best.status(leaning=held.one_seed)
     ground = best.ground()
-    if status == held.status(leaning=one_seed) or not ground:
+    if status == held.status(leaning=held.one_seed) or not ground:
         return ""
     would = {
         "established": "it would hold",
