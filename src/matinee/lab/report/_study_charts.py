@@ -17,8 +17,10 @@ from ._page import slug
 PUBLISHED_TEST = "published “test”"
 PUBLISHED_TRAIN = "published training"
 
-_CURVES: tuple[Figure, ...] = ("held_out", "reference", "batch_mean")
-_SIDE_BY_SIDE: tuple[Figure, ...] = ("held_out", "held_out_user_mean", "reference", "batch_mean")
+CURVES: tuple[Figure, ...] = ("held_out", "reference", "batch_mean")
+"""The figures of which there are charts by epoch."""
+SIDE_BY_SIDE: tuple[Figure, ...] = ("held_out", "held_out_user_mean", "reference", "batch_mean")
+"""The figures that a group's table and its chart at the last epoch have."""
 
 
 def curves(group: str, title: str, arms: Sequence[ArmSummary], figure: Figure) -> Lines | None:
@@ -44,11 +46,7 @@ def curves(group: str, title: str, arms: Sequence[ArmSummary], figure: Figure) -
             )
     if not series:
         return None
-    levels = []
-    if figure == "held_out":
-        bias = [e.mean for arm in arms if (e := arm.final.get("bias_rmse"))]
-        if bias and max(bias) - min(bias) < 1e-3:
-            levels.append(Level(bias[0], "bias model"))
+    levels = _bias_level(arms) if figure == "held_out" else []
     note = {
         "held_out": "Lower is better."
         + " Bands are 95% intervals over seeds." * any(len(s.low) > 0 for s in series),
@@ -65,13 +63,13 @@ def curves(group: str, title: str, arms: Sequence[ArmSummary], figure: Figure) -
         x_title="epoch",
         y_title="RMSE",
         marks=marks,
-        levels=levels,
+        levels=[Level(*level) for level in levels],
     )
 
 
 def side_by_side(group: str, title: str, arms: Sequence[ArmSummary]) -> Dots | None:
     """Chart each arm's figures at its last epoch, and published ones, in one row."""
-    figures = [f for f in _SIDE_BY_SIDE if any(f in arm.last for arm in arms)]
+    figures = [f for f in SIDE_BY_SIDE if any(f in arm.last for arm in arms)]
     if len(figures) < 2:
         return None
     kinds = [FIGURES[figure].label for figure in figures]
@@ -125,8 +123,6 @@ def scores(group: str, title: str, arms: Sequence[ArmSummary]) -> Dots | None:
     known = [arm for arm in arms if arm.rmse]
     if not known:
         return None
-    bias = [e.mean for arm in arms if (e := arm.final.get("bias_rmse"))]
-    level = [(bias[0], "bias model")] if bias and max(bias) - min(bias) < 1e-3 else []
     return Dots(
         name=f"{slug(group)}-scores",
         title=f"{title}: held-out RMSE of the model that is kept",
@@ -136,9 +132,15 @@ def scores(group: str, title: str, arms: Sequence[ArmSummary]) -> Dots | None:
         kinds=["held-out RMSE"],
         dots=[dot for row, arm in enumerate(known) if (dot := _dot(row, 0, arm.rmse))],
         x_title="held-out RMSE",
-        levels=level,
+        levels=_bias_level(arms),
         digits=4,
     )
+
+
+def _bias_level(arms: Sequence[ArmSummary]) -> list[tuple[float, str]]:
+    """Return the RMSE of the bias model and its name, if it is one for all of the arms."""
+    bias = [e.mean for arm in arms if (e := arm.final.get("bias_rmse"))]
+    return [(bias[0], "bias model")] if bias and max(bias) - min(bias) < 1e-3 else []
 
 
 def by_data(

@@ -25,9 +25,9 @@ from ..study import (
     summarise,
     summary_markdown,
 )
-from ..study.figures import FIGURES, Figure
+from ..study.figures import FIGURES
 from ._page import render, slug
-from ._study_charts import by_data, curves, formulas, scores, side_by_side
+from ._study_charts import CURVES, by_data, curves, formulas, scores, side_by_side
 from ._tables import Sheet, link
 from .study_tables import (
     comparisons_table,
@@ -160,8 +160,7 @@ def _section(summary: Summary, group: ArmGroup) -> PageSection | None:
         if formula:
             charts.append(formula)
             continue
-        of_curves: tuple[Figure, ...] = ("held_out", "reference", "batch_mean")
-        drawn: list[Chart | None] = [curves(key, title, arms, figure) for figure in of_curves]
+        drawn: list[Chart | None] = [curves(key, title, arms, figure) for figure in CURVES]
         drawn.append(side_by_side(key, title, arms))
         charts += drawn if any(drawn) else [scores(key, title, arms)]
     return PageSection(

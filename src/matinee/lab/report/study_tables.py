@@ -19,9 +19,10 @@ from ..study import (
     Summary,
     summary_table as _summary_table,
 )
-from ..study.figures import FIGURES, Figure
+from ..study.figures import FIGURES
 from ..study.summary import mean_of
 from ._page import slug
+from ._study_charts import SIDE_BY_SIDE
 from ._tables import Sheet, Value
 
 _ONE_ROW = {
@@ -55,7 +56,6 @@ def sheet_of(table: Table, name: str, text_columns: int = 1) -> Sheet:
 
 def group_table(summary: Summary, group: ArmGroup, arms: Sequence[ArmSummary]) -> Sheet:
     """Return the arms of a group and their figures; common values are in the caption."""
-    figures: tuple[Figure, ...] = ("held_out", "held_out_user_mean", "reference", "batch_mean")
     several = len({arm.data for arm in arms}) > 1
     columns: dict[str, list[Value]] = {"arm": [arm.name for arm in arms]}
     if several:
@@ -69,7 +69,7 @@ def group_table(summary: Summary, group: ArmGroup, arms: Sequence[ArmSummary]) -
             shared.append(f"{values[0]} {label if values[0] != 1 else label[:-1]}")
         else:
             columns[label] = list(values)
-    for figure in figures:
+    for figure in SIDE_BY_SIDE:
         columns[FIGURES[figure].label] = [mean_of(arm.last.get(figure)) for arm in arms]
         if figure == "held_out":
             columns["95% interval"] = [_range(arm.last.get(figure)) for arm in arms]
