@@ -7,9 +7,8 @@ import os
 import platform
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,7 +26,7 @@ from .data import DataCache, Prepared
 
 if TYPE_CHECKING:
     from ....evaluate import Evaluation
-    from ....models import Autoencoder, Recommender
+    from ....models import Recommender
     from ....train import Epoch
 
 _EXTRA_FIGURES = {
@@ -37,22 +36,6 @@ _EXTRA_FIGURES = {
     "single_row_held_out": "held_out_single_row",
 }
 """Figures recorded if an epoch has them: name in a record, and in ``Epoch.measured``."""
-
-
-@dataclass
-class _Curve:
-    """Collects and reports the epochs of a run, without those of a teacher."""
-
-    spec: Spec
-    report: Callable[[EpochRecord], None]
-    epochs: list[EpochRecord] = field(default_factory=list)
-
-    def __call__(self, epoch: Epoch) -> None:
-        if epoch.teacher:
-            return
-        record = as_record(epoch, self.spec.figures, len(self.epochs) + 1)
-        self.epochs.append(record)
-        self.report(record)
 
 
 def execute(
@@ -72,13 +55,20 @@ def execute(
     started = time.perf_counter()
     _forget_peak()
     data = cache.get(spec.data)
-    curve = _Curve(spec, on_epoch)
+    seen: list[EpochRecord] = []
+
+    def collect(epoch: Epoch) -> None:
+        if not epoch.teacher:
+            seen.append(as_record(epoch, spec.figures, len(seen) + 1))
+            on_epoch(seen[-1])
+
     error, final, parameters, before = "", {}, 0, 0.0
     begun = time.perf_counter()
     try:
-        model = _fit(spec, data, folder, curve)
+        model = _fit(spec, data, folder, collect, seen)
         seconds = time.perf_counter() - begun
-        trained = _epochs(model, spec)
+        # All epochs of the model, those before a stop included.
+        trained = _records(getattr(model, "epochs", []), spec)
         # What was done before a stop is in the epochs; the clock began after it.
         before = sum(epoch.seconds for epoch in getattr(model, "teacher_epochs", []))
         spent = float(max(getattr(model, "fit_seconds", seconds), before + _seconds(trained)))
@@ -86,7 +76,7 @@ def execute(
         parameters = model.n_parameters
     except TrainingError as failure:
         seconds = time.perf_counter() - begun
-        trained = _left_in(folder, spec) or curve.epochs
+        trained = _left_in(folder, spec) or seen
         error = str(failure)
     if trained:
         seconds = before + _seconds(trained)
@@ -116,10 +106,16 @@ def as_record(epoch: Epoch, figures: tuple[str, ...], at: int) -> EpochRecord:
     return EpochRecord(at if epoch.member else epoch.epoch, float(epoch.seconds), known)
 
 
-def _fit(spec: Spec, data: Prepared, folder: Path, curve: _Curve) -> Recommender:
+def _fit(
+    spec: Spec,
+    data: Prepared,
+    folder: Path,
+    on_epoch: Callable[[Epoch], None],
+    seen: list[EpochRecord],
+) -> Recommender:
     if not by_settings(spec.settings):
         return make_model(spec.kind, spec.settings).fit(data.train, seed=spec.seed)
-    options: dict[str, Any] = {"seed": spec.seed, "on_epoch": curve, "folder": folder}
+    options: dict[str, Any] = {"seed": spec.seed, "on_epoch": on_epoch, "folder": folder}
     options["progress"] = False
     if kind_named(spec.kind).measures:
         options["measure"] = _measures(spec)
@@ -129,7 +125,7 @@ def _fit(spec: Spec, data: Prepared, folder: Path, curve: _Curve) -> Recommender
         try:
             return make_model(spec.kind, spec.settings).fit(data.train, resume=True, **options)
         except (UsageError, ModelFileError):
-            curve.epochs.clear()  # damaged, or of another version: restart
+            seen.clear()  # damaged, or of another version: restart
     return make_model(spec.kind, spec.settings).fit(data.train, **options)
 
 
@@ -140,9 +136,7 @@ def _measures(spec: Spec) -> set[str]:
     return names
 
 
-def _epochs(model: Recommender, spec: Spec) -> list[EpochRecord]:
-    """Return all epochs of a model, those before a stop included."""
-    epochs = getattr(model, "epochs", [])
+def _records(epochs: Iterable[Epoch], spec: Spec) -> list[EpochRecord]:
     return [as_record(epoch, spec.figures, at) for at, epoch in enumerate(epochs, start=1)]
 
 
@@ -157,10 +151,9 @@ def _left_in(folder: Path, spec: Spec) -> list[EpochRecord]:
     try:
         lines = (folder / "metrics.jsonl").read_text("utf-8").splitlines()
         epochs = [Epoch(**json.loads(line)) for line in lines]
-        epochs = [epoch for epoch in epochs if not epoch.teacher]
     except (OSError, ValueError, TypeError):
         return []
-    return [as_record(epoch, spec.figures, at) for at, epoch in enumerate(epochs, start=1)]
+    return _records((epoch for epoch in epochs if not epoch.teacher), spec)
 
 
 def _score(spec: Spec, model: Recommender, data: Prepared) -> dict[str, float]:
@@ -203,21 +196,13 @@ def _score(spec: Spec, model: Recommender, data: Prepared) -> dict[str, float]:
         scores = protocols(model, data.train, data.test)
         final |= {f"protocol.{name}": value for name, value in scores.items()}
     if "single_row_statistics" in spec.extra:
-        last = _autoencoder(model).epochs[-1:] if spec.kind == "autoencoder" else []
-        for epoch in last:
+        for epoch in getattr(model, "epochs", [])[-1:] if spec.kind == "autoencoder" else []:
             for name in ("training_user_mean_single_row", "held_out_single_row"):
                 if name in epoch.measured:
                     final[f"single_row_statistics.{name.removesuffix('_single_row')}"] = (
                         epoch.measured[name]
                     )
     return {name: float(value) for name, value in final.items()}
-
-
-def _autoencoder(model: Recommender) -> Autoencoder:
-    from ....models import Autoencoder
-
-    assert isinstance(model, Autoencoder)
-    return model
 
 
 def _coverage(score: Evaluation) -> dict[str, float]:
