@@ -394,13 +394,13 @@ def _like_scores(model: Recommender) -> None:
 @pytest.mark.parametrize("kind", ["surprise-svd", "surprise-svdpp"])
 def test_predictions_are_the_library_s_own(kind: str) -> None:
     surprise = pytest.importorskip("surprise")
-    from matinee.lab.rivals._outside import _trainset
+    from matinee.lab.rivals._outside import SurpriseSVD
     from matinee.models.support import checked
 
     train = checked(synthesize(80, 40, 1500, seed=2).ratings)
     maker = {"surprise-svd": surprise.SVD, "surprise-svdpp": surprise.SVDpp}[kind]
     library = maker(random_state=5, n_factors=7, n_epochs=4)
-    library.fit(_trainset(train))
+    library.fit(SurpriseSVD._convert(train))
     model = make_model(kind, {"n_factors": 7, "n_epochs": 4}).fit(train, seed=5)
     users, items = np.arange(20), np.arange(20)
     predicted = model.predict(train.user_ids.ids[users], train.item_ids.ids[items])
@@ -415,12 +415,12 @@ def _ends(train: Any) -> tuple[float, float]:
 @pytest.mark.parametrize("kind", ["cornac-mf", "cornac-pmf"])
 def test_predictions_are_cornac_s_own(kind: str) -> None:
     models = pytest.importorskip("cornac.models")
-    from matinee.lab.rivals._outside import _cornac_set
+    from matinee.lab.rivals._outside import CornacMF
     from matinee.models.support import checked
 
     train = checked(synthesize(80, 40, 1500, seed=2).ratings)
     maker = {"cornac-mf": models.MF, "cornac-pmf": models.PMF}[kind]
-    library = maker(seed=5, k=7, max_iter=4).fit(_cornac_set(train))
+    library = maker(seed=5, k=7, max_iter=4).fit(CornacMF._convert(train))
     model = make_model(kind, {"k": 7, "max_iter": 4}).fit(train, seed=5)
     users, items = np.arange(20), np.arange(20)
     predicted = model.predict(train.user_ids.ids[users], train.item_ids.ids[items])

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from abc import abstractmethod
+from importlib import import_module
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, ClassVar, NoReturn
@@ -41,6 +42,15 @@ class OutsideFactors(Recommender):
     folds_in = False
     takes_time_offset = False
 
+    library: ClassVar[str]
+    """The library's class, as MODULE:NAME."""
+    defaults: ClassVar[dict[str, Any]] = {}
+    """Options of it that differ from its own defaults."""
+    seed_option: ClassVar[str]
+    """Its option for the seed."""
+    arrays: ClassVar[dict[str, str]]
+    """Names of its arrays, by attribute here."""
+
     fit_seconds: float
     user_biases: Float64
     item_biases: Float64
@@ -52,21 +62,29 @@ class OutsideFactors(Recommender):
         self._make(0)  # a wrong option or missing library raises now
         self.mean = 0.0
 
-    @abstractmethod
     def _make(self, seed: int) -> Any:
         """Return the library's model, ready to be fitted."""
+        module, _, name = self.library.partition(":")
+        options = {**self.defaults, **self.options}
+        return getattr(import_module(module), name)(**{self.seed_option: seed}, **options)
 
+    @staticmethod
     @abstractmethod
-    def _learn(self, model: Any, train: Ratings) -> None:
-        """Fit it, setting the attributes."""
+    def _convert(train: Ratings) -> Any:
+        """Return ratings as the library takes them, with this package's codes as ids."""
 
     def _fit(self, train: Ratings, seed: int) -> None:
-        self._learn(self._make(seed), train)
-
-    def _timed(self, model: Any, data: Any) -> None:
+        model, data = self._make(seed), self._convert(train)
         started = time.perf_counter()
         model.fit(data)
         self.fit_seconds = time.perf_counter() - started
+        for ours, theirs in self.arrays.items():
+            setattr(self, ours, np.asarray(getattr(model, theirs), dtype=np.float64))
+        self._adopt(model, train)
+
+    @abstractmethod
+    def _adopt(self, model: Any, train: Ratings) -> None:
+        """Set what is not an array of the library's model."""
 
     def _curve(self, linear: Float64) -> Float64:
         """Compute predictions from the mean, the biases and the product of the vectors."""
@@ -93,8 +111,7 @@ class OutsideFactors(Recommender):
         return scores
 
     def _state(self) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
-        names = ("user_biases", "item_biases", "user_factors", "item_factors")
-        return {name: getattr(self, name) for name in names}, self.options
+        return {name: getattr(self, name) for name in self.arrays}, self.options
 
     @classmethod
     def _restore(cls, tensors: dict[str, npt.NDArray[Any]], config: dict[str, Any]) -> NoReturn:
@@ -115,39 +132,41 @@ class SurpriseSVD(OutsideFactors):
     """``surprise.SVD`` of scikit-surprise (Hug 2020): biased matrix factorisation by SGD."""
 
     kind: ClassVar[str] = "surprise-svd"
+    library = "surprise:SVD"
+    seed_option = "random_state"
+    arrays: ClassVar[dict[str, str]] = {
+        "user_biases": "bu",
+        "item_biases": "bi",
+        "user_factors": "pu",
+        "item_factors": "qi",
+    }
 
-    def _make(self, seed: int) -> Any:
-        from surprise import SVD
+    @staticmethod
+    def _convert(train: Ratings) -> Any:
+        from surprise import Trainset
 
-        return SVD(random_state=seed, **self.options)
+        scale = (train.scale.low, train.scale.high)
+        rows = _lists(train.by_user), _lists(train.by_item)
+        sizes = (train.n_users, train.n_items)
+        return Trainset(*rows, *sizes, len(train), scale, *map(_same_names, sizes))
 
-    def _learn(self, model: Any, train: Ratings) -> None:
-        self._timed(model, _trainset(train))
+    def _adopt(self, model: Any, train: Ratings) -> None:
         self.mean = float(model.trainset.global_mean) if model.biased else 0.0
-        self.user_biases, self.item_biases = model.bu, model.bi
-        self.user_factors, self.item_factors = model.pu, model.qi
 
 
-class SurpriseSVDpp(OutsideFactors):
+class SurpriseSVDpp(SurpriseSVD):
     """``surprise.SVDpp`` of scikit-surprise: SVD++ (Koren 2008) by SGD."""
 
     kind: ClassVar[str] = "surprise-svdpp"
+    library = "surprise:SVDpp"
+    defaults: ClassVar[dict[str, Any]] = {"cache_ratings": True}
     _implicit: int = 0
 
-    def _make(self, seed: int) -> Any:
-        from surprise import SVDpp
-
-        return SVDpp(random_state=seed, **{"cache_ratings": True, **self.options})
-
-    def _learn(self, model: Any, train: Ratings) -> None:
-        self._timed(model, _trainset(train))
+    def _adopt(self, model: Any, train: Ratings) -> None:
         self.mean = float(model.trainset.global_mean)
-        self.user_biases, self.item_biases = model.bu, model.bi
         rated = train.by_user
-        counts = np.diff(rated.indptr)
         vectors = np.add.reduceat(model.yj[rated.indices], rated.indptr[:-1])
-        self.user_factors = model.pu + vectors / np.sqrt(counts)[:, None]
-        self.item_factors = model.qi
+        self.user_factors = model.pu + vectors / np.sqrt(rated.counts)[:, None]
         self._implicit = model.yj.size
 
     @property
@@ -160,40 +179,40 @@ class CornacMF(OutsideFactors):
     """``cornac.models.MF`` of Cornac (Salah et al. 2020): biased matrix factorisation by SGD."""
 
     kind: ClassVar[str] = "cornac-mf"
+    library = "cornac.models:MF"
+    defaults: ClassVar[dict[str, Any]] = {"verbose": False}
+    seed_option = "seed"
+    arrays: ClassVar[dict[str, str]] = {
+        "user_biases": "u_biases",
+        "item_biases": "i_biases",
+        "user_factors": "u_factors",
+        "item_factors": "i_factors",
+    }
 
-    def _make(self, seed: int) -> Any:
-        from cornac.models import MF
+    @staticmethod
+    def _convert(train: Ratings) -> Any:
+        from cornac.data import Dataset
 
-        return MF(seed=seed, verbose=False, **self.options)
+        sizes = (train.n_users, train.n_items)
+        users, items = train.users.astype(np.int64), train.items.astype(np.int64)
+        uir = (users, items, train.values.astype(float))
+        return Dataset(*sizes, *map(_same_names, sizes), uir)
 
-    def _learn(self, model: Any, train: Ratings) -> None:
-        self._timed(model, _cornac_set(train))
+    def _adopt(self, model: Any, train: Ratings) -> None:
         self.mean = float(model.global_mean)
-        self.user_biases = np.asarray(model.u_biases, dtype=np.float64)
-        self.item_biases = np.asarray(model.i_biases, dtype=np.float64)
-        self.user_factors = np.asarray(model.u_factors, dtype=np.float64)
-        self.item_factors = np.asarray(model.i_factors, dtype=np.float64)
 
 
-class CornacPMF(OutsideFactors):
+class CornacPMF(CornacMF):
     """``cornac.models.PMF`` of Cornac: probabilistic MF (Mnih & Salakhutdinov 2008)."""
 
     kind: ClassVar[str] = "cornac-pmf"
+    library = "cornac.models:PMF"
+    arrays: ClassVar[dict[str, str]] = {"user_factors": "U", "item_factors": "V"}
 
-    def _make(self, seed: int) -> Any:
-        from cornac.models import PMF
-
-        return PMF(seed=seed, verbose=False, **self.options)
-
-    def _learn(self, model: Any, train: Ratings) -> None:
-        self._timed(model, _cornac_set(train))
+    def _adopt(self, model: Any, train: Ratings) -> None:
         self._sigmoid = model.variant == "non_linear"
         self._range = float(train.values.min()), float(train.values.max())
         self.user_biases, self.item_biases = np.zeros(train.n_users), np.zeros(train.n_items)
-        self.user_factors, self.item_factors = (
-            np.asarray(model.U, dtype=np.float64),
-            np.asarray(model.V, dtype=np.float64),
-        )
 
     def _curve(self, linear: Float64) -> Float64:
         if not self._sigmoid:
@@ -203,36 +222,12 @@ class CornacPMF(OutsideFactors):
         low, high = self._range
         return low + (high - low) * expit(linear)
 
-    def _state(self) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
-        factors = {"user_factors": self.user_factors, "item_factors": self.item_factors}
-        return factors, self.options
-
-
-def _trainset(train: Ratings) -> Any:
-    """Convert ratings to scikit-surprise, with this package's codes as ids."""
-    from surprise import Trainset
-
-    ur = _lists(train.by_user)
-    ir = _lists(train.by_item)
-    scale = (train.scale.low, train.scale.high)
-    names = (range(train.n_users), range(train.n_items))
-    raw = ({name: name for name in each} for each in names)
-    return Trainset(ur, ir, train.n_users, train.n_items, len(train), scale, *raw)
-
 
 def _lists(rows: Any) -> dict[int, list[tuple[int, float]]]:
-    items, values = rows.indices.tolist(), rows.values.tolist()
-    ends = rows.indptr.tolist()
-    return {
-        row: list(zip(items[first:last], values[first:last], strict=True))
-        for row, (first, last) in enumerate(pairwise(ends))
-    }
+    pairs = list(zip(rows.indices.tolist(), rows.values.tolist(), strict=True))
+    ends = pairwise(rows.indptr.tolist())
+    return {row: pairs[first:last] for row, (first, last) in enumerate(ends)}
 
 
-def _cornac_set(train: Ratings) -> Any:
-    """Convert ratings to Cornac."""
-    from cornac.data import Dataset
-
-    names = ({name: name for name in range(n)} for n in (train.n_users, train.n_items))
-    uir = (train.users.astype(np.int64), train.items.astype(np.int64), train.values.astype(float))
-    return Dataset(train.n_users, train.n_items, *names, uir)
+def _same_names(count: int) -> dict[int, int]:
+    return {code: code for code in range(count)}
