@@ -103,7 +103,8 @@ def synthesize(
         UsageError: An unknown option, a value out of range, or a request that cannot be met, such
             as more ratings than there are pairs.
     """
-    world = World(_config(users, items, ratings, seed, options))
+    sizes = {"users": users, "items": items, "ratings": ratings}
+    world = World(SynthConfig.make({**sizes, "seed": seed, **options}, "synth"))
     chunk = next(world.chunks(world.config.ratings, threads or kernel_thread_count()))
     user_ids, item_ids = world.vocabularies()
     table = Ratings(
@@ -158,7 +159,8 @@ def write_synthetic(
         UsageError: As for ``synthesize``; or ``path`` has other content.
         MatineeError: The disk is full, or the place cannot be written to.
     """
-    config = _config(users, items, ratings, seed, options)
+    sizes = {"users": users, "items": items, "ratings": ratings}
+    config = SynthConfig.make({**sizes, "seed": seed, **options}, "synth")
     folder = Path(path).expanduser()
     refuse_others(folder, _FORMAT, "not synthetic data")
     world = World(config)
@@ -210,15 +212,6 @@ def read_manifest(path: Path | str) -> SynthManifest:
         return SynthManifest.make(values, str(file))
     except UsageError as error:
         raise DataError(f"{error}; generate the data again") from None
-
-
-def _config(
-    users: int, items: int, ratings: int, seed: int, options: dict[str, Any]
-) -> SynthConfig:
-    values = {"users": users, "items": items, "ratings": ratings, "seed": seed, **options}
-    config = SynthConfig.make(values, "synth")
-    config.check()
-    return config
 
 
 def _statistics(sums: Float64, n: int) -> tuple[float, float, float]:

@@ -10,13 +10,13 @@ from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, model_validator
 
 from ..base.arrays import Float32, Float64, Int32, Int64, row_bounds
 from ..config import Config
 from ..data.ratings import ItemTable, Ratings, Scale
 from ..data.vocabulary import Vocabulary
-from ..errors import UnknownIdError, UsageError
+from ..errors import UnknownIdError
 from ._kernels import Parameters, alias_table, draw, expectations
 from ._titles import make_titles
 
@@ -101,39 +101,36 @@ class SynthConfig(Config):
         """Number of distinct ratings of the scale."""
         return round((self.high - self.low) / self.step) + 1
 
-    def check(self) -> None:
-        """Check that such ratings can be generated.
-
-        Raises:
-            UsageError: Values are inconsistent; the message names them.
-        """
+    @model_validator(mode="after")
+    def _possible(self) -> SynthConfig:
         if not (math.isfinite(self.low) and math.isfinite(self.high) and self.low < self.high):
-            raise UsageError(f"synth: the scale {self.low:g} to {self.high:g} is empty")
+            raise ValueError(f"the scale {self.low:g} to {self.high:g} is empty")
         steps = (self.high - self.low) / self.step
         if abs(steps - round(steps)) > 1e-6 * max(1.0, steps) or round(steps) < 1:
-            raise UsageError(
-                f"synth: step {self.step:g} does not divide the scale {self.low:g} to {self.high:g}"
+            raise ValueError(
+                f"step {self.step:g} does not divide the scale {self.low:g} to {self.high:g}"
             )
         if self.n_levels > 100_000:
-            raise UsageError(f"synth: {self.n_levels:,} different ratings; at most 100,000")
+            raise ValueError(f"{self.n_levels:,} different ratings; at most 100,000")
         pairs = self.users * self.items
         if self.ratings > pairs:
-            raise UsageError(
-                f"synth: {self.ratings:,} ratings asked for, but {self.users:,} users x "
+            raise ValueError(
+                f"{self.ratings:,} ratings asked for, but {self.users:,} users x "
                 f"{self.items:,} items are only {pairs:,} pairs"
             )
         need = max(self.users, self.items)
         if self.ratings < need:
-            raise UsageError(
-                f"synth: {self.ratings:,} ratings cannot give each of {self.users:,} users and "
+            raise ValueError(
+                f"{self.ratings:,} ratings cannot give each of {self.users:,} users and "
                 f"{self.items:,} items one; ask for at least {need:,}"
             )
         if self.least > self.items or self.least * self.users > self.ratings:
             limit = min(self.items, self.ratings // self.users)
-            raise UsageError(
-                f"synth: least = {self.least:,}: {self.ratings:,} ratings of {self.items:,} items "
+            raise ValueError(
+                f"least = {self.least:,}: {self.ratings:,} ratings of {self.items:,} items "
                 f"by {self.users:,} users allow at most {limit:,}"
             )
+        return self
 
 
 class Chunk(NamedTuple):
@@ -167,15 +164,11 @@ class World:
     Attributes:
         config: The parameters.
         counts: int64 ratings of each user, shape (users,); they sum to ``config.ratings``.
-
-    Raises:
-        UsageError: The request is impossible.
     """
 
     def __init__(self, config: SynthConfig) -> None:
         from scipy.special import ndtri
 
-        config.check()
         self.config = config
         self.counts = _activity(config, _generator(config, 1))
         self._genres, factors = _catalogue(config, _generator(config, 2))

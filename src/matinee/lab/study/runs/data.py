@@ -68,7 +68,6 @@ def describe_data(data: Data, seed: int, users: float = 1.0) -> dict[str, Any]:
         raise UsageError(f"{label}: name a source, or give options of a synthetic world")
     if data.synthetic:
         world = SynthConfig.make(data.synthetic, label)
-        world.check()
         source: dict[str, Any] = {"synthetic": world.model_dump(mode="json")}
     else:
         name = _named(data.source, data.holdout, label, data.read)
