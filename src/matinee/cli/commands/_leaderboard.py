@@ -99,7 +99,7 @@ def leaderboard(
 def _plan(study: Study, quick: bool, data: str | None, seeds: list[int]) -> Plan:
     """The plan of all of the study that this machine has the data of, and of further seeds."""
     from ...lab.study import plan_study
-    from ...lab.study.plan import cut_study
+    from ...lab.study.plan import cut_study, on_data
     from ...lab.study.runs.data import on_this_machine, require_source
 
     full = cut_study(study) if quick else study
@@ -112,26 +112,14 @@ def _plan(study: Study, quick: bool, data: str | None, seeds: list[int]) -> Plan
         require_source(first.source, f"data {first.name}")
     for each in absent:
         note(f"matinee: {each.name} is left out: {each.source} is not on this machine")
-    remaining = without(study, {d.name for d in absent})
-    planned = remaining.quick.seeds if quick else remaining.seeds
+    if absent:
+        here = {d.name for d in study.data} - {d.name for d in absent}
+        parts = tuple(name for name in study.quick.data if name in here)
+        short = study.quick.model_copy(update={"data": parts})
+        study = on_data(study, here).model_copy(update={"quick": short, "claims": ()})
+    planned = study.quick.seeds if quick else study.seeds
     all_seeds = [] if set(seeds) <= set(planned) else list(dict.fromkeys([*planned, *seeds]))
-    return plan_study(remaining, quick=quick, seeds=all_seeds)
-
-
-def without(study: Study, names: set[str]) -> Study:
-    """Remove data from a study, and everything that only runs on them."""
-    from ...lab.study.plan import on_data
-
-    if not names:
-        return study
-    kept = tuple(data for data in study.data if data.name not in names)
-    remaining = {data.name for data in kept}
-    groups = [on_data(g, remaining) for g in study.groups if not g.data or remaining & set(g.data)]
-    quick = study.quick.model_copy(
-        update={"data": tuple(name for name in study.quick.data if name in remaining)}
-    )
-    some = tuple(group for group in groups if group.values or group.cross or group.arms)
-    return study.model_copy(update={"data": kept, "groups": some, "quick": quick, "claims": ()})
+    return plan_study(study, quick=quick, seeds=all_seeds)
 
 
 def _chosen(text: str | None, known: list[str], option: str) -> list[str]:

@@ -199,39 +199,34 @@ def _sizes(data: dict[str, Any], known: dict[str, tuple[int, int]]) -> tuple[int
 def cut_study(study: Study) -> Study:
     """Return the short version of a study for ``--quick``."""
     cut: Quick = study.quick
+    groups = [
+        remaining
+        for group in study.groups
+        if group.name not in cut.skip and (not cut.groups or group.name in cut.groups)
+        if (remaining := _without(group, cut.skip))
+    ]
+    short = study.model_copy(update={"groups": tuple(groups), "seeds": cut.seeds, "cut": cut})
+    if cut.data:
+        short = on_data(short, set(cut.data))
+    if not short.groups or not short.data:
+        raise UsageError(f"study {study.name}: its quick version has nothing left to run")
+    return short
+
+
+def on_data(study: Study, names: set[str]) -> Study:
+    """Restrict a study to data with these names, and to groups and arms that use them."""
     groups = []
     for group in study.groups:
-        if (cut.groups and group.name not in cut.groups) or group.name in cut.skip:
-            continue
-        if cut.data and group.data and not set(cut.data) & set(group.data):
-            continue
-        remaining = _without(group, cut.skip)
-        if remaining is not None:
-            groups.append(remaining)
-    data = tuple(d for d in study.data if not cut.data or d.name in cut.data)
-    if not groups or not data:
-        raise UsageError(f"study {study.name}: its quick version has nothing left to run")
-    names = {d.name for d in data}
-    return study.model_copy(
-        update={
-            "groups": tuple(on_data(group, names) for group in groups),
-            "data": data,
-            "seeds": cut.seeds,
-            "cut": cut,
-        }
-    )
-
-
-def on_data(group: ArmGroup, names: set[str]) -> ArmGroup:
-    """Restrict a group to data with these names, and to arms that use them."""
-    arms = tuple(
-        arm.model_copy(update={"data": tuple(d for d in arm.data if d in names)})
-        for arm in group.arms
-        if not arm.data or names & set(arm.data)
-    )
-    return group.model_copy(
-        update={"arms": arms, "data": tuple(d for d in group.data if d in names)}
-    )
+        arms = tuple(
+            arm.model_copy(update={"data": tuple(d for d in arm.data if d in names)})
+            for arm in group.arms
+            if not arm.data or names & set(arm.data)
+        )
+        used = tuple(name for name in group.data if name in names)
+        if (used or not group.data) and (arms or group.values or group.cross):
+            groups.append(group.model_copy(update={"arms": arms, "data": used}))
+    data = tuple(data for data in study.data if data.name in names)
+    return study.model_copy(update={"groups": tuple(groups), "data": data})
 
 
 def _without(group: ArmGroup, skip: tuple[str, ...]) -> ArmGroup | None:
