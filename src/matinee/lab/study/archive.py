@@ -13,6 +13,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -71,14 +72,14 @@ def read_archive(folder: Path) -> Results:
     study = Study.read_toml(folder / _STUDY)
     curves: dict[str, list[EpochRecord]] = {}
     for line, row in _read(folder / _CURVES):
-        with _Row(folder / _CURVES, line):
+        with _naming(folder / _CURVES, line):
             figures = {k: float(v) for k, v in row.items() if v and k not in _EPOCH}
             epoch = EpochRecord(int(row["epoch"]), float(row["seconds"]), figures)
             curves.setdefault(row["run"], []).append(epoch)
     records: dict[str, RunRecord] = {}
     runs: dict[tuple[str, str, int], RunRecord] = {}
     for line, row in _read(folder / _RUNS):
-        with _Row(folder / _RUNS, line):
+        with _naming(folder / _RUNS, line):
             key = row["run"]
             if key not in records:
                 records[key] = _record(row, tuple(curves.get(key, ())))
@@ -90,19 +91,15 @@ def read_archive(folder: Path) -> Results:
 _EPOCH = ("run", "epoch", "seconds")
 
 
-class _Row:
-    """Names the file and line that could not be read."""
-
-    def __init__(self, file: Path, line: int) -> None:
-        self.file, self.line = file, line
-
-    def __enter__(self) -> None: ...
-
-    def __exit__(self, _: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, KeyError | ValueError):
-            raise DataError(
-                f"{self.file}, line {self.line}: not as matinee study publish writes it ({error})"
-            ) from None
+@contextmanager
+def _naming(file: Path, line: int) -> Iterator[None]:
+    """Name the file and the line in errors of reading one."""
+    try:
+        yield
+    except (KeyError, ValueError) as error:
+        raise DataError(
+            f"{file}, line {line}: not as matinee study publish writes it ({error})"
+        ) from None
 
 
 def _record(row: Mapping[str, str], epochs: tuple[EpochRecord, ...]) -> RunRecord:
