@@ -7,6 +7,9 @@ from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from typing import Literal
 
+import numpy as np
+
+from ...base.arrays import Float64
 from .arms import members
 from .figures import Figure
 from .results import BASELINES, Results, RunRecord
@@ -111,6 +114,17 @@ def expand(results: Results, entries: Iterable[str], without: Iterable[str] = ()
         else:
             names.append(entry)
     return list(dict.fromkeys(names))
+
+
+def by_epoch(records: Iterable[RunRecord], figure: Figure) -> tuple[tuple[int, ...], Float64]:
+    """Return the epochs at which all of some runs have a figure, and its values.
+
+    Returns:
+        The epochs, and float64 (runs, epochs).
+    """
+    runs = [{e.epoch: e.figures[figure] for e in r.epochs if figure in e.figures} for r in records]
+    epochs = sorted(set.intersection(*map(set, runs))) if runs else []
+    return tuple(epochs), np.array([[run[epoch] for epoch in epochs] for run in runs])
 
 
 def same_runs(results: Results, one: str, other: str, data: str) -> bool:

@@ -12,7 +12,7 @@ from ...errors import UsageError, nearest
 from ...evaluate import Difference, Estimate, Interval, adjust, paired, t_interval
 from .figures import FIGURES, Figure
 from .results import Results, RunRecord
-from .series import arms_of, diverged, label, same_runs, series
+from .series import arms_of, by_epoch, diverged, label, same_runs, series
 from .study import Published, Study
 
 
@@ -239,17 +239,13 @@ def _final(finished: list[RunRecord]) -> Iterator[tuple[str, Estimate]]:
 
 
 def _curve(finished: list[RunRecord], figure: Figure) -> Curve | None:
-    by_epoch = [
-        {e.epoch: e.figures[figure] for e in r.epochs if figure in e.figures} for r in finished
-    ]
-    runs = [known for known in by_epoch if known]
-    epochs = sorted(set.intersection(*(set(known) for known in runs))) if runs else []
+    runs = [r for r in finished if any(figure in e.figures for e in r.epochs)]
+    epochs, values = by_epoch(runs, figure)
     if not epochs:
         return None
-    values = np.array([[known[epoch] for epoch in epochs] for known in runs])
     ends = [t_interval(column) for column in values.T]
     return Curve(
-        epochs=tuple(epochs),
+        epochs=epochs,
         mean=tuple(values.mean(axis=0).tolist()),
         low=tuple(end.low for end in ends if end),
         high=tuple(end.high for end in ends if end),

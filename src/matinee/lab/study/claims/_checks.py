@@ -17,7 +17,7 @@ from ....base.arrays import Float64
 from ....evaluate import Answer, Interval, Mean, Question, argmin_slope, pairs
 from ..figures import Figure
 from ..results import BASELINES, Results, RunRecord
-from ..series import When, data_of, expand, label, same_runs, series
+from ..series import When, by_epoch, data_of, expand, label, same_runs, series
 from ..study import Check
 from . import _facts
 
@@ -142,8 +142,8 @@ def _overfits(results: Results, check: Check, figure: Figure, when: When) -> _Qu
     yield from (entry for entry in check.arms if not expand(results, [entry]))
     for arm in expand(results, check.arms):
         records = [r for r in results.by_seed(arm, check.data).values() if r.status == "done"]
-        curves = _curves(records, figure)
-        if curves is None:
+        curves = by_epoch(records, figure)[1]
+        if not curves.size:
             yield arm
             continue
         best = _best_epochs(curves)
@@ -169,20 +169,10 @@ def _falling(
 ) -> tuple[Figure, Float64] | None:
     """A training figure other than the one judged, that must still fall while that one rises."""
     for name in _FALLING:
-        curves = _curves(records, name)
-        if name != figure and curves is not None and curves.shape == shape:
+        curves = by_epoch(records, name)[1]
+        if name != figure and curves.shape == shape:
             return name, curves
     return None
-
-
-def _curves(records: list[RunRecord], figure: Figure) -> Float64 | None:
-    """A figure by run and epoch, shape (runs, epochs), over the epochs that all runs have."""
-    known = [
-        {e.epoch: e.figures[figure] for e in record.epochs if figure in e.figures}
-        for record in records
-    ]
-    epochs = sorted(set.intersection(*map(set, known))) if known else []
-    return np.array([[run[epoch] for epoch in epochs] for run in known]) if epochs else None
 
 
 def _best_epochs(curves: Float64) -> npt.NDArray[np.int64]:
