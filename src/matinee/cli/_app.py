@@ -63,8 +63,6 @@ class _PipeClosedError(MatineeError):
 
 _OUTPUTS = {"out", "table", "onnx", "trec"}
 """Parameters that name a command's output files."""
-_PATH_TYPES = ("path", "file", "directory")
-"""Names that click has for the types of paths."""
 _FILES = (".parquet", ".csv", ".tsv", ".html", ".onnx", ".md", ".toml")
 
 
@@ -108,7 +106,7 @@ class Commands(TyperGroup):
         else:
             outer.command(cmd_name)(from_docstring(command))
         group: Any = typer.main.get_command(outer)
-        _check_paths(group.commands[cmd_name])
+        _check_outputs(group.commands[cmd_name])
         _plain_help(group.commands[cmd_name])
         return group.commands[cmd_name]
 
@@ -124,54 +122,30 @@ class Commands(TyperGroup):
             raise _PipeClosedError from None
 
 
-def _check_paths(command: Any) -> None:
-    """Expand ``~`` in the paths of a command, and of those below it, and check those it writes.
-
-    An output that cannot be written is an error before any work is done.
-    """
+def _check_outputs(command: Any) -> None:
+    """Check the output files of a command, and of those below it, before any work is done."""
     for each in getattr(command, "commands", {}).values():
-        _check_paths(each)
+        _check_outputs(each)
     outputs = _OUTPUTS | ({"items"} if command.name == "export" else set())
-    for parameter in command.params:
-
-        def checked(
-            ctx: Any,
-            outcome: Any,
-            value: Any,
-            then: Any = parameter.callback,
-            written: bool = parameter.name in outputs,
-            is_path: bool = _takes_paths(parameter),
-        ) -> Any:
-            if isinstance(value, list | tuple):
-                value = type(value)(_expanded(each, is_path) for each in value)
-            value = _expanded(value, is_path)
-            if written and isinstance(value, Path) and not ctx.resilient_parsing:
-                _check_output(value)
-            return value if then is None else then(ctx, outcome, value)
-
-        parameter.callback = checked
 
     def invoked(ctx: Any, invoke: Any = command.invoke) -> Any:
         for name in outputs & ctx.params.keys():
-            _refuse_input(ctx.params[name], ctx.params.values())
+            if ctx.params[name] is not None:
+                others = (value for other, value in ctx.params.items() if other != name)
+                _check_output(Path(ctx.params[name]), others)
         return invoke(ctx)
 
     command.invoke = invoked
 
 
-def _refuse_input(out: Any, values: Iterable[Any]) -> None:
-    """Refuse to write a file that the same command reads."""
-    if not (isinstance(out, Path) and out.is_file()):
-        return
-    for value in values:
-        with suppress(OSError, ValueError):
-            if value is not out and isinstance(value, str | Path) and out.samefile(value):
-                raise UsageError(f"{out}: is read by the same command; write another file")
-
-
-def _check_output(path: Path) -> None:
+def _check_output(path: Path, others: Iterable[Any]) -> None:
+    """Refuse a place that cannot be written to, and a file that the same command reads."""
     from ..base.atomic import check_writable
 
+    for value in others if path.is_file() else ():
+        with suppress(OSError, ValueError):
+            if isinstance(value, str | Path) and path.samefile(value):
+                raise UsageError(f"{path}: is read by the same command; write another file")
     if path.suffix.lower() in _FILES and path.is_dir():
         raise MatineeError(f"{path}: cannot write: is a folder")
     check_writable(path)
@@ -207,18 +181,6 @@ def _without_type(parameter: Any) -> Any:
     if getattr(parameter, "is_flag", False) and hasattr(parameter, "display_type_rich"):
         parameter.display_type_rich = lambda ctx: None
     return parameter
-
-
-def _takes_paths(parameter: Any) -> bool:
-    """Return whether values of a parameter are paths, if Typer has types of parameters."""
-    return getattr(getattr(parameter, "type", None), "name", "") in _PATH_TYPES
-
-
-def _expanded(value: Any, is_path: bool) -> Any:
-    # Earlier versions of Typer make paths of texts only after the callbacks.
-    if is_path and isinstance(value, str):
-        value = Path(value)
-    return value.expanduser() if isinstance(value, Path) else value
 
 
 def _summary(name: str) -> str | None:
@@ -322,7 +284,7 @@ def _prepare_process() -> None:
 def _at_home(arg: str) -> str:
     """Expand ``~`` in an argument, which shells do not do in ``--out=~/x``."""
     option, equals, value = arg.partition("=") if arg.startswith("--") else ("", "", arg)
-    if not value.startswith("~/"):
+    if not re.match(r"~[\w.-]*/", value):
         return arg
     return f"{option}{equals}{os.path.expanduser(value)}"  # noqa: PTH111 (keeps what it cannot)
 
