@@ -36,19 +36,10 @@ class RecToolsModel:
 
     def fit(self, dataset: Any, *args: Any, **kwargs: Any) -> Self:
         """Fit on a ``rectools.dataset.Dataset``."""
-        interactions = dataset.get_raw_interactions()
-        values = {"rating" if self.ratings else "weight": "weight"}
-        self.model.fit(
-            load(
-                {
-                    "user_id": interactions["user_id"].to_numpy(),
-                    "item_id": interactions["item_id"].to_numpy(),
-                    **{name: interactions[column].to_numpy() for name, column in values.items()},
-                }
-            ),
-            seed=self.seed,
-            progress=False,
-        )
+        log = dataset.get_raw_interactions()
+        value = "rating" if self.ratings else "weight"
+        names = {"user_id": "user_id", "item_id": "item_id", "weight": value}
+        self.model.fit(_of_log(log, names), seed=self.seed, progress=False)
         self.is_fitted = True
         return self
 
@@ -109,7 +100,9 @@ def lenskit_scorer(model: Trainable, *, rank: bool = True, seed: int = 0) -> Any
         config: None
 
         def train(self, data: Dataset, options: TrainingOptions) -> None:
-            model.fit(_of_lenskit(data), seed=seed, progress=False)
+            log = data.interaction_table(format="pandas", original_ids=True)
+            names = {name: name for name in ("user_id", "item_id", "rating") if name in log}
+            model.fit(_of_log(log, names), seed=seed, progress=False)
 
         def is_trained(self) -> bool:
             return bool(model.__sklearn_is_fitted__())
@@ -129,12 +122,9 @@ def lenskit_scorer(model: Trainable, *, rank: bool = True, seed: int = 0) -> Any
     return Scorer()
 
 
-def _of_lenskit(data: Any) -> Ratings:
-    log = data.interaction_table(format="pandas", original_ids=True)
-    columns = {
-        name: log[name].to_numpy() for name in ("user_id", "item_id", "rating") if name in log
-    }
-    return load(columns)
+def _of_log(log: DataFrame, names: dict[str, str]) -> Ratings:
+    """Return ratings of a table of interactions, by its columns and their names here."""
+    return load({name: log[column].to_numpy() for column, name in names.items()})
 
 
 def _scores(

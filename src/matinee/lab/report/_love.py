@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from ...charts.chart import Chart
 from ...charts.lines import Lines, Mark, Series
-from ...evaluate import Score, interval_text, metrics_of
+from ...evaluate import METRICS, Score, interval_text
 from ...models import LovePoint
 from ._tables import Sheet, Value
 
@@ -23,7 +23,7 @@ def love_charts(points: Sequence[LovePoint], k: int) -> list[Chart]:
     own = next((point for point in drawn if point.own), None)
     ring = f" The ring is the model’s own, {own.love:.4g}." if own else ""
     note = "Love is the exponent of the probability of liking: 0 ranks by interest alone."
-    series = [_series(drawn, name, f"{_label(name)}@{k}") for name in _HITS]
+    series = [_series(drawn, name, f"{METRICS[name].label}@{k}") for name in _HITS]
     charts: list[Chart] = [
         _chart(
             "love-hits", f"Hits of lists of {k} by love", note + ring, "nDCG, recall", series, own
@@ -53,7 +53,7 @@ def love_sheet(points: Sequence[LovePoint], k: int) -> Sheet | None:
         rows.append(cells)
     columns = ["love"]
     for name in _SHOWN:
-        columns += [f"{_label(name)}@{k}", *(["95% interval"] if name == "ndcg" else [])]
+        columns += [f"{METRICS[name].label}@{k}", *(["95% interval"] if name == "ndcg" else [])]
     caption = (
         "Interest times the probability that the item is liked, to the power of love, is what "
         "lists are ranked by; own is the model’s. love=... of recommend, --love and the page of "
@@ -100,7 +100,3 @@ def _series(points: Sequence[LovePoint], metric: str, name: str) -> Series:
 
 def _end(score: Score, at: int) -> float:
     return float("nan") if score.interval is None else score.interval[at]
-
-
-def _label(name: str) -> str:
-    return next(metric.label for metric in metrics_of("list") if metric.name == name)
