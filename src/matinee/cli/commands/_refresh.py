@@ -79,16 +79,10 @@ def refresh(
         print_json(done.as_dict())
     else:
         echo(f"{done.n_new:,} new ratings, {done.n_scored:,} of them to judge by")
-        if done.gain is not None:
-            gain = done.gain
-            echo(f"RMSE {gain.before:.4f} in service, {gain.after:.4f} of the new model")
-            echo(f"gain {gain.gain:.4f}{_within(gain.interval)}")
-        if done.lists is not None:
-            lists = done.lists
-            echo(
-                f"nDCG@{lists.k} {lists.before:.4f} in service, {lists.after:.4f} of the new model"
-            )
-            echo(f"gain {lists.gain:.4f}{_within(lists.interval)}")
+        for label, gain in (("RMSE", done.gain), ("nDCG@10", done.lists)):
+            if gain is not None:
+                echo(f"{label} {gain.before:.4f} in service, {gain.after:.4f} of the new model")
+                echo(f"gain {gain.gain:.4f}{_within(gain.interval)}")
         echo(
             {
                 "swapped": f"swapped: {model} is the new model",
