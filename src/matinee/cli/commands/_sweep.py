@@ -78,7 +78,12 @@ def sweep(
     from ...config import parse_settings
     from ...data.table import library
     from ...lab.tune import SearchSpace, default_space, sweep as search
-    from ...lab.tune.result import check_preset_name, check_table_name
+    from ...lab.tune.result import (
+        check_preset_name,
+        check_table_name,
+        described,
+        write_preset,
+    )
     from ...models import preset as find_preset
     from ..parts import read_parts
 
@@ -109,12 +114,20 @@ def sweep(
     trials_file = storage or target.with_suffix(".trials")
     if not json:
         note(_beginning(parts, preset, trials_file))
-    writer = _BestSoFar(target, parts.train.name, _label(preset))
+    start_rmse: float | None = None
+    best_yet: Trial | None = None
     try:
         with SweepProgress(trials, quiet=json) as progress:
 
             def on_trial(trial: Trial, best: Trial | None) -> None:
-                writer(trial, best)
+                nonlocal start_rmse, best_yet
+                best_yet = best
+                if trial.number == 0:
+                    start_rmse = trial.rmse
+                if best is trial:  # written at once, so that no end loses it
+                    worth = "the search has not ended, and it is not judged on fresh ratings"
+                    names = parts.train.name, _label(preset)
+                    write_preset(target, described(trial, start_rmse, *names, worth))
                 progress.trial(trial, best)
 
             result = search(
@@ -135,7 +148,7 @@ def sweep(
                 on_trial=on_trial,
             )
     except KeyboardInterrupt:
-        note(_interrupted(writer, trials_file, ctx.obj or ["sweep"]))
+        note(_interrupted(best_yet, target, trials_file, ctx.obj or ["sweep"]))
         raise
     result.save(target)
     if table is not None:
@@ -147,33 +160,12 @@ def sweep(
         _show(result, parts, target, table, source)
 
 
-class _BestSoFar:
-    """Writes the preset file whenever a trial is the best yet, so that no end loses it."""
-
-    def __init__(self, target: Path, dataset: str, preset: str) -> None:
-        self.target = target
-        self.best: Trial | None = None
-        self._dataset, self._preset = dataset, preset
-        self._start: float | None = None
-
-    def __call__(self, trial: Trial, best: Trial | None) -> None:
-        from ...lab.tune.result import described, write_preset
-
-        if trial.number == 0:
-            self._start = trial.rmse
-        self.best = best
-        if best is trial:
-            gain_text = "the search has not ended, and it is not judged on fresh ratings"
-            description = described(trial, self._start, self._dataset, self._preset, gain_text)
-            write_preset(self.target, description)
-
-
-def _interrupted(writer: _BestSoFar, storage: Path, command: list[str]) -> str:
+def _interrupted(best: Trial | None, target: Path, storage: Path, command: list[str]) -> str:
     text = "\nmatinee: "
-    if writer.best is not None:
+    if best is not None:
         text += (
-            f"the best so far (trial {writer.best.number}, validation RMSE {writer.best.rmse:.4f}) "
-            f"is in {writer.target}; "
+            f"the best so far (trial {best.number}, validation RMSE {best.rmse:.4f}) is in "
+            f"{target}; "
         )
     return f"{text}the trials are kept in {storage}; to continue:\n  {command_line(command)}"
 
