@@ -97,18 +97,9 @@ def sweep(
         check_preset_name(out)
     if table is not None:
         check_table_name(table)
-    if (source is None) == (reading["sql"] is None):
-        raise UsageError("name a SOURCE to search on, or give a query with --sql (and not both)")
-
     read = source_options.Reading.of(reading, source)
-    parts = read_parts(
-        source,
-        read,
-        test=test,
-        holdout=holdout,
-        by=None if holdout is None else by,
-        seed=seed,
-    )
+    rule = None if holdout is None else by
+    parts = read_parts(source, read, test=test, holdout=holdout, by=rule, seed=seed)
     target = out or Path(f"{_file_name(parts.train.name)}-best.toml")
     _check_target(target)
     trials_file = storage or target.with_suffix(".trials")

@@ -86,25 +86,13 @@ def train(
     if epochs is not None and base is None:
         options = options.replace({"train.epochs": epochs}, "--epochs")
 
-    if (source is None) == (reading["sql"] is None):
-        raise UsageError("name a SOURCE to train on, or give a query with --sql (and not both)")
-
     read = source_options.Reading.of(reading, source, allow_single=base is not None)
     with ProcessGroup.join() as group:
         if base is not None and not group.alone:
             raise UsageError("--from updates a model in one process; start it without torchrun")
-        parts = in_turn(
-            group,
-            lambda: read_parts(
-                source,
-                read,
-                test=test,
-                holdout=holdout,
-                by=by,
-                seed=seed,
-                given=given,
-            ),
-        )
+        division: dict[str, Any]
+        division = {"test": test, "holdout": holdout, "by": by, "seed": seed, "given": given}
+        parts = in_turn(group, lambda: read_parts(source, read, **division))
         if watch and parts.test is None:
             raise UsageError("--watch scores a test part; add --test or --holdout")
         if watch and parts.test is not None and parts.test.implicit:
