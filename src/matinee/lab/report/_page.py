@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import re
 from importlib import resources
 from typing import Any
 
 import jinja2
-from markupsafe import Markup
 
 from ..._version import __version__
-from ...charts.chart import Chart, asset
+from ...charts.chart import asset
 from ._tables import cell
 
 
@@ -29,18 +27,12 @@ def render(template: str, **values: Any) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {
-        "cell": cell,
-        "drawn": lambda chart: Markup(chart.svg()),
-        "values": _values,
-        "numeric": lambda value: value is None or isinstance(value, int | float),
-        "paragraphs": _paragraphs,
-        "slug": slug,
-    }
+    environment.filters |= {"cell": cell, "paragraphs": _paragraphs, "slug": slug}
+    environment.policies["json.dumps_kwargs"] = {"separators": (",", ":"), "allow_nan": False}
     style = (resources.files(__package__) / "templates" / "page.css").read_text("utf-8")
     environment.globals |= {
-        "style": Markup(asset("chart.css") + style),
-        "script": Markup(asset("hover.js")),
+        "style": asset("chart.css") + style,
+        "script": asset("hover.js"),
         "version": __version__,
     }
     return environment.get_template(template).render(**values)
@@ -49,14 +41,6 @@ def render(template: str, **values: Any) -> str:
 def slug(words: str) -> str:
     """Return a text as part of a file name or an anchor."""
     return re.sub(r"[^a-z0-9]+", "-", words.lower()).strip("-") or "x"
-
-
-def _values(chart: Chart) -> Markup:
-    """Return a chart's values for the script, escaping anything that could end the element."""
-    values_json = json.dumps(chart.hover(), separators=(",", ":"), allow_nan=False)
-    return Markup(
-        values_json.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
-    )
 
 
 def _paragraphs(words: str) -> list[str]:

@@ -43,7 +43,6 @@ class PageSection:
     """What the page shows of one group."""
 
     anchor: str
-    short: str
     title: str
     text: str
     charts: tuple[Chart, ...]
@@ -165,7 +164,6 @@ def _section(summary: Summary, group: ArmGroup) -> PageSection | None:
         charts += drawn if any(drawn) else [scores(key, title, arms)]
     return PageSection(
         anchor=f"group-{slug(group.name)}",
-        short=group.title,
         title=group.title,
         text=group.text,
         charts=tuple(chart for chart in charts if chart),
