@@ -28,31 +28,31 @@ def table(tmp_path: Path) -> str:
 @pytest.mark.parametrize("by", list(RULES))
 @pytest.mark.parametrize("steps", [{}, {"missing": "-1,0", "relevant": 3.0, "k_core": 4}])
 def test_parts_are_found_again(table: str, by: str, steps: dict[str, Any]) -> None:
-    read = Reading.of(NONE | steps, table)
+    read = Reading(NONE | steps, table)
     parts = read_parts(table, read, test=None, holdout=0.2, by=by, seed=3)
     assert parts.test is not None
     assert parts.train.implicit == bool(steps)
     assert parts.describe().endswith("with seed 3")
     record = json.loads(json.dumps({"split": parts.protocol, "training": {"source": table}}))
-    again = find_test(record, fingerprint(parts.train), Reading.of(NONE, None))
+    again = find_test(record, fingerprint(parts.train), Reading(NONE, None))
     assert again is not None
     assert fingerprint(again[0]) == fingerprint(parts.test)
     assert (again[1] is None) == (parts.given is None)
 
 
 def test_options_that_mean_nothing_are_refused(table: str) -> None:
-    read = Reading.of(NONE, table)
+    read = Reading(NONE, table)
     with pytest.raises(UsageError, match="add --by people"):
         read_parts(table, read, test=None, holdout=0.2, by="user", seed=0, given=0.5)
-    cut = Reading.of(NONE | {"k_core": 3}, "ml-100k/u1")
+    cut = Reading(NONE | {"k_core": 3}, "ml-100k/u1")
     with pytest.raises(UsageError, match="--k-core: ml-100k/u1 is a split"):
         read_parts("ml-100k/u1", cut, test=None, holdout=None, by=None, seed=0)
 
 
 def test_options_of_an_earlier_command_yield_to_those_given() -> None:
     steps = {"header": True, "skip": 1, "delimiter": ";"}
-    read = Reading.of(NONE | {"header": False, "skip": 0}, None).with_steps("r.csv", steps)
+    read = Reading(NONE | {"header": False, "skip": 0}, None).with_steps("r.csv", steps)
     given = {name: read.options[name] for name in steps}
     assert given == {"header": False, "skip": 0, "delimiter": ";"}
-    kept = Reading.of(NONE | {"repeats": "last"}, None).with_steps("r.csv", {"repeats": "mean"})
+    kept = Reading(NONE | {"repeats": "last"}, None).with_steps("r.csv", {"repeats": "mean"})
     assert kept.options["repeats"] == "last"

@@ -46,7 +46,7 @@ def test_without_test_ratings(shell: Any, train: Any, catalogue: Path) -> None:
 def test_a_pipe_is_not_read_again() -> None:
     """A report of a model that was trained from /dev/stdin would wait for it."""
     record = {"training": {"source": os.devnull}, "split": {"by": "random", "holdout": 0.1}}
-    assert find_test(record, "", Reading({}, None, {})) is None
+    assert find_test(record, "", Reading({}, None)) is None
 
 
 def test_ratings_that_changed_are_noticed(shell: Any, train: Any, catalogue: Path) -> None:

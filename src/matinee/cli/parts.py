@@ -191,7 +191,7 @@ def read_split(source: str, read: Reading) -> Parts:
     from ..data.splits.named import given_part
 
     for option in ("k_core", "sql", "database"):
-        if read.whole.get(option) is not None:
+        if read.options.get(option) is not None:
             raise UsageError(
                 f"--{option.replace('_', '-')}: {source} is a split, of which every part is read; "
                 "name its files to read them otherwise"
@@ -216,6 +216,6 @@ def read_split(source: str, read: Reading) -> Parts:
 
 def _of_a_part(read: Reading) -> dict[str, Any]:
     """Return the options that are set, as arguments of ``load`` for a part of a split."""
-    options = load_arguments({**read.options, **read.whole})
+    options = load_arguments(read.options)
     own = ("relevant", "allow_single")
     return {name: value for name, value in options.items() if name not in own and value != ()}

@@ -179,12 +179,8 @@ def set_options(options: Mapping[str, Any]) -> dict[str, Any]:
 
 def load_arguments(options: Mapping[str, Any]) -> dict[str, Any]:
     """Return the reading options of a command that are set, as arguments of ``load``."""
-    parsed = {
-        **options,
-        "scale": parse_scale(options.get("scale")),
-        "missing": parse_missing(options.get("missing")),
-    }
-    return {name: value for name, value in parsed.items() if value is not None}
+    scale, missing = parse_scale(options.get("scale")), parse_missing(options.get("missing"))
+    return set_options({**options, "scale": scale, "missing": missing})
 
 
 def read(source: str | None, *, notes: bool = True, **options: Any) -> Ratings:
@@ -220,50 +216,28 @@ class Reading:
     """The reading options of a command that may read more than one source.
 
     Attributes:
-        options: The options of ``read`` for all sources.
-        source: The source that the command is about; None for a query's result.
-        whole: Options of ``read`` that only apply to that source: "k_core", "sql", "database",
-            "items", "item_id", "title", "genres", "people", "person_id".
+        options: Options of ``read``; those of ``_WHOLE`` apply to one source only.
+        source: That source, which the command is about; None for a query's result.
     """
 
     options: Mapping[str, Any]
     source: str | None
-    whole: Mapping[str, Any]
-
-    @classmethod
-    def of(cls, reading: Mapping[str, Any], source: str | None, **more: Any) -> Reading:
-        """Return the options of a command with ``reading_options``.
-
-        Args:
-            reading: The options given to the command.
-            source: What it is about.
-            **more: Further options of ``read``, for all sources.
-        """
-        names = (*_COLUMNS, "scale", *_OPTIONS, *_LAYOUT)
-        options = {name: reading[name] for name in names if name in reading}
-        whole_options = {name: value for name, value in reading.items() if name in _WHOLE}
-        return cls(options | more, source, whole_options)
 
     @property
     def steps(self) -> dict[str, Any]:
         """Return the set options that decide which ratings are read, JSON-serialisable."""
-        options = {**self.options, "k_core": self.whole.get("k_core")}
-        options.pop("allow_single", None)
-        return set_options(options)
+        left = _WHOLE.keys() - {"k_core"} | {"allow_single"}
+        return {name: v for name, v in set_options(self.options).items() if name not in left}
 
     def with_steps(self, source: str, steps: Mapping[str, Any]) -> Reading:
         """Return the same with the options of an earlier command, for a source.
 
         Options given to this command take precedence.
         """
-        unset = {k: v for k, v in steps.items() if k not in self.steps}
-        return Reading(
-            {**self.options, **{k: v for k, v in unset.items() if k not in _WHOLE}},
-            source,
-            {**self.whole, **{k: v for k, v in unset.items() if k in _WHOLE}},
-        )
+        unset = {name: value for name, value in steps.items() if name not in self.steps}
+        return Reading({**self.options, **unset}, source)
 
     def __call__(self, source: str | None) -> Ratings:
         """Read a source."""
-        only = self.whole if source == self.source else {}
-        return read(source, **self.options, **only)
+        whole = source == self.source
+        return read(source, **{n: v for n, v in self.options.items() if whole or n not in _WHOLE})

@@ -64,7 +64,7 @@ def compare(
     from ...models import load_model
     from ..parts import read_test
 
-    read = source_options.Reading.of(reading, None, allow_single=True)
+    read = source_options.Reading(reading | {"allow_single": True}, None)
     ratings, histories = read_test(test, read, given=given)
     comparison = compare_models(
         load_model(first),

@@ -242,7 +242,7 @@ def audit_(
 
     leaked = 0
     if test is None:
-        parts = read_split(train, source_options.Reading.of(reading, train))
+        parts = read_split(train, source_options.Reading(reading, train))
         assert parts.test is not None
         audit_result = audit(parts.train, parts.test)
         # The histories of held-out users must not contain the scored ratings.

@@ -60,7 +60,7 @@ def evaluate(
     from ..show.lists import lists_object, show_lists
     from ..show.scores import as_object, show_evaluation
 
-    read = source_options.Reading.of(reading, None, allow_single=True)
+    read = source_options.Reading(reading | {"allow_single": True}, None)
 
     loaded = load_model(model)
     ratings, histories = read_test(test, read, given=given)

@@ -45,7 +45,7 @@ def report(
     from ...models import load_model
     from ..parts import find_test, read_test
 
-    read = source_options.Reading.of(reading, None, allow_single=True)
+    read = source_options.Reading(reading | {"allow_single": True}, None)
 
     loaded = load_model(model)
     ratings: Ratings | None = None

@@ -97,7 +97,7 @@ def sweep(
         check_preset_name(out)
     if table is not None:
         check_table_name(table)
-    read = source_options.Reading.of(reading, source)
+    read = source_options.Reading(reading, source)
     rule = None if holdout is None else by
     parts = read_parts(source, read, test=test, holdout=holdout, by=rule, seed=seed)
     target = out or Path(f"{_file_name(parts.train.name)}-best.toml")

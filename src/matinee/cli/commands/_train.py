@@ -86,7 +86,7 @@ def train(
     if epochs is not None and base is None:
         options = options.replace({"train.epochs": epochs}, "--epochs")
 
-    read = source_options.Reading.of(reading, source, allow_single=base is not None)
+    read = source_options.Reading(reading | {"allow_single": base is not None}, source)
     with ProcessGroup.join() as group:
         if base is not None and not group.alone:
             raise UsageError("--from updates a model in one process; start it without torchrun")
