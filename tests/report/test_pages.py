@@ -131,7 +131,7 @@ def test_the_model_page_says_what_it_must(pages: dict[str, Path]) -> None:
         "Residuals",
         "how active the user is",
         "how popular the item is",
-        "most surely wrong about",
+        "Items with the largest error",
         "Recall by length of the list",
         "the most popular items first",
         "Lists by love",

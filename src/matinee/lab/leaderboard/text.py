@@ -32,20 +32,20 @@ COLUMNS = (
 )
 
 LEGEND = (
-    "RMSE and MAE are over all held-out ratings, means over the seeds in brackets. Two intervals "
-    "answer two questions: over seeds (Student's t), what training anew changes, and splitting "
-    "where each seed splits; over people (bootstrap), what other people would change. Gain over "
-    "bias is the RMSE of the mean plus two biases on the same ratings less the model's, paired by "
-    "seed, and with its interval over people paired by person. By the bias model: the share of the "
-    "ratings that it answered, as the model knows nothing of the person or the item; RMSE on the "
-    "rest: on those that the model answered. Train s is the wall time of all of `fit`; of another "
-    "library's model, of its own `fit` alone. New people: whether the model answers for people it "
-    "was not trained on from their ratings, without being trained again. Test-selected: whether "
-    "the epoch or the settings were chosen by the test ratings; ? where that is not declared; "
-    "where the settings were chosen on other parts of the same data, how much of this test part "
-    "that choice trained on (read) and was scored by. Settings: their hash, and the day from which "
-    "a preset has had them. Published figures are on splits made the same way by others, not on "
-    "these."
+    "RMSE and MAE are over all held-out ratings, means over the number of seeds in brackets. The "
+    "interval over seeds (Student's t) is the variation from retraining, and from the split where "
+    "each seed has its own; the interval over people (bootstrap), that from drawing other people. "
+    "Gain over bias is the RMSE of the mean plus two biases on the same ratings less that of the "
+    "model, paired by seed, and in its interval over people paired by person. By the bias model: "
+    "the share of the ratings that it predicted, as the person or the item was unknown to the "
+    "model; RMSE on the rest is over those that the model predicted. Train s is the wall time of "
+    "all of `fit`; for a model of another library, of its own `fit` alone. New people: whether the "
+    "model predicts for people it was not trained on from their ratings, without retraining. "
+    "Test-selected: whether the epoch or the settings were chosen by the test ratings; ? if that "
+    "is not declared; where the settings were chosen on other parts of the same data, the shares "
+    "of this test part that the choice was trained on (read) and scored by. Settings: their hash, "
+    "and the day since which a preset has had them. Published figures are on splits that others "
+    "made in the same way, not on these."
 )
 
 

@@ -55,9 +55,9 @@ def love_sheet(points: Sequence[LovePoint], k: int) -> Sheet | None:
     for name in _SHOWN:
         columns += [f"{METRICS[name].label}@{k}", *(["95% interval"] if name == "ndcg" else [])]
     caption = (
-        "Interest times the probability that the item is liked, to the power of love, is what "
-        "lists are ranked by; own is the model’s. love=... of recommend, --love and the page of "
-        "serve set another."
+        "Lists are ranked by interest times the probability that the item is liked to the power of "
+        "love; “own” marks the model’s value. recommend(love=...), --love and the page of serve "
+        "set another."
     )
     own = [at for at, point in enumerate(points) if point.own]
     return Sheet("love", columns, rows, caption, own)

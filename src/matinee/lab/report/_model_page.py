@@ -82,7 +82,6 @@ class ModelReport:
         bias = score.baselines["bias"].rmse if score and "bias" in score.baselines else None
         curve = training_chart(curves_of(getattr(model, "epochs", [])), bias)
         charts: dict[str, list[Chart]] = {
-            "score": [score.plot.score()] if score else [],
             "lists": lists.plot.all() if lists else [],
             "love": love_charts(loves, _LISTED),
             "training": [curve] if curve else [],
@@ -205,10 +204,10 @@ def _worst(breakdown: Breakdown) -> Sheet:
     rows: list[list[Value]] = [
         [w.title, w.n, w.rmse, w.at_least, w.actual, w.predicted] for w in breakdown.worst
     ]
-    columns = ["item", "test ratings", "RMSE", "at least", "mean given", "mean predicted"]
+    columns = ["item", "test ratings", "RMSE", "lower end", "mean rating", "mean prediction"]
     caption = (
-        f"Of {breakdown.judged:,} items with {breakdown.enough} or more test ratings, by the lower "
-        "end of the RMSE’s 95% interval, so that chance does not choose them."
+        f"Of {breakdown.judged:,} items with {breakdown.enough} or more test ratings, those with "
+        "the highest lower end of the RMSE’s 95% interval, so that none is here by chance."
     )
     return Sheet("worst", columns, rows, caption)
 
@@ -228,7 +227,7 @@ def _uncertainty(uncertainty: Uncertainty) -> Sheet:
         f"{source.get(uncertainty.source, uncertainty.source)}. Error over standard deviation: "
         f"{uncertainty.z_rms:.3f} in root mean square, 1 where they are calibrated."
     )
-    return Sheet("uncertainty", ["interval", "lay within", "mean width"], rows, caption)
+    return Sheet("uncertainty", ["interval", "test ratings within", "mean width"], rows, caption)
 
 
 def _provenance(model: Recommender) -> Sheet:
@@ -237,10 +236,10 @@ def _provenance(model: Recommender) -> Sheet:
         ["ratings", model.provenance.dataset],
         ["fingerprint", model.provenance.fingerprint],
         ["scale", f"{model.scale.low:g} to {model.scale.high:g}"],
-        ["kept apart", json.dumps(split) if split else "nothing that is known"],
+        ["held out", json.dumps(split) if split else "nothing recorded"],
     ]
     rows += [["note", note] for note in model.provenance.notes]
-    return Sheet("provenance", ["what", "which"], rows, text_columns=2)
+    return Sheet("provenance", ["property", "value"], rows, text_columns=2)
 
 
 def _environment() -> Sheet:
@@ -251,7 +250,7 @@ def _environment() -> Sheet:
     ]
     rows += [[name, metadata.version(name)] for name in ("numpy", "numba", "torch")]
     caption = "Where this page was written; the model may have been trained elsewhere."
-    return Sheet("environment", ["what", "which"], rows, caption, (), 2)
+    return Sheet("environment", ["property", "value"], rows, caption, (), 2)
 
 
 def _commands(model: Recommender) -> str:

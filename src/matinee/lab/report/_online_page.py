@@ -28,7 +28,7 @@ def online_sheets(comparison: OnlineComparison) -> list[Sheet]:
             for each in sides
         ],
         f"acceptance: mean over people of the share of their lists in {comparison.days:g} days "
-        "from which they took something",
+        "from which they accepted something",
     )
     difference = Sheet(
         "difference",
@@ -85,7 +85,7 @@ def _charts(comparison: OnlineComparison) -> Iterator[Chart]:
         yield Lines(
             name="looks",
             title=f"Acceptance of {sides[1].name} less that of {sides[0].name}, by day",
-            note="The band is the 95% interval: all of it holds at once.",
+            note="The band is the 95% interval, valid for all days at once.",
             series=[
                 Series(
                     "difference",
@@ -121,7 +121,7 @@ def _charts(comparison: OnlineComparison) -> Iterator[Chart]:
         yield Lines(
             name="drift",
             title="Calibration by time",
-            note="Mean rating less mean prediction; each prediction knows what came before it.",
+            note="Mean rating less mean prediction; each prediction uses earlier ratings alone.",
             series=[
                 Series(
                     each.name,

@@ -56,7 +56,7 @@ class ScoreSheets:
         """The source of the scores."""
         if not self.metrics and not self.lists:
             return "No test ratings were given: there is no score."
-        return "The scores are those computed when the model was trained, as its folder has them."
+        return "The scores were computed when the model was trained, and saved in its folder."
 
     def charts(self) -> list[Chart]:
         """Chart the RMSE with the baselines."""
@@ -99,7 +99,7 @@ class ScoreSheets:
             gains = [scores_of.get("rmse_gain"), _within(gain.interval) or None]
             rows.append([label, *values, bounds or None, *gains])
         columns = ["", *(metric.label for metric in names), "95% interval of the RMSE"]
-        columns += ["the model gains", "95% interval of the gain"]
+        columns += ["gain of the model", "95% interval of the gain"]
         caption = f"{self.when}. " if self.when else ""
         if "mean_user_rmse" in self.metrics:
             caption += (

@@ -243,7 +243,7 @@ def _protocol(summary: Summary) -> list[str]:
         "of the rows and all dropout"
         + (", and where it says so the split." if resplit else "; the split is one for all.")
         + " Runs of one seed are compared in pairs.",
-        "Intervals of means and differences are 95% Student-t intervals over seeds: they tell how "
+        "Intervals of means and differences are 95% Student-t intervals over seeds: they show how "
         "much another seed would change, not another draw of users. p values are corrected by "
         "Holm’s method over the arms on the same data.",
     ]
@@ -260,7 +260,7 @@ def _commands(summary: Summary) -> str:
 
 def _plural(verdict: str, count: int) -> str:
     if verdict == "cannot tell":
-        return "cannot be told"
+        return "is undecided" if count == 1 else "are undecided"
     if count == 1:
         return verdict
     return verdict.replace("does not hold", "do not hold").replace("holds", "hold")

@@ -75,17 +75,19 @@ def group_table(summary: Summary, group: ArmGroup, arms: Sequence[ArmSummary]) -
             columns["95% interval"] = [_range(arm.last.get(figure)) for arm in arms]
     columns["published “test”"] = [arm.published.test if arm.published else None for arm in arms]
     columns["published training"] = [arm.published.train if arm.published else None for arm in arms]
-    columns["less the base arm"] = [arm.difference.mean if arm.difference else None for arm in arms]
+    columns["difference from the base arm"] = [
+        arm.difference.mean if arm.difference else None for arm in arms
+    ]
     columns["corrected p"] = [_p(arm.difference) for arm in arms]
     columns["at its best epoch"] = [mean_of(arm.best) for arm in arms]
-    columns["which is"] = [
+    columns["best epoch"] = [
         None if arm.best_epoch is None else f"{arm.best_epoch:.3g}" for arm in arms
     ]
     means = [mean_of(arm.rmse) for arm in arms]
     last = [mean_of(arm.last.get("held_out")) for arm in arms]
     pairs = [(a, b) for a, b in zip(means, last, strict=True) if a is not None]
     if any(b is None or abs(a - b) > 5e-4 for a, b in pairs):
-        columns["of the kept model"] = list(means)
+        columns["RMSE of the kept model"] = list(means)
     for key, label in _ONE_ROW.items():
         columns[label] = [mean_of(arm.final.get(key)) for arm in arms]
     columns["seconds"] = [seconds_text(arm.seconds.mean) if arm.seconds else None for arm in arms]
@@ -118,7 +120,7 @@ def comparisons_table(judgements: Sequence[Judgement]) -> Sheet:
         for j in judgements
         for c in (*j.comparisons, *j.training)
     ]
-    columns = ["claim", "found", "figure", "the check is", "estimate", "interval", "p", "seeds"]
+    columns = ["claim", "result", "figure", "status", "estimate", "interval", "p", "seeds"]
     return Sheet("comparisons", columns, rows, "", (), 4)
 
 
@@ -183,7 +185,7 @@ def environment_table(results: Results) -> Sheet:
     peak = max((record.peak_mib for record in results.runs.values()), default=0.0)
     if peak:
         rows.append(["largest peak memory of a run", f"{peak:,.0f} MiB"])
-    return Sheet("environment", ["what", "which"], rows, text_columns=2)
+    return Sheet("environment", ["property", "value"], rows, text_columns=2)
 
 
 def _count(estimate: Estimate | None) -> int | None:

@@ -269,6 +269,6 @@ def _at_best(results: Results, claim: Claim, held: _Family) -> str:
     would = {
         "established": "it would hold",
         "refuted": "it would not hold",
-        "undecided": "it could not be told",
+        "undecided": "it would be undecided",
     }
     return f" At each arm's best epoch (test-selected) {would[status]}: {_describe(best, ground)}."
