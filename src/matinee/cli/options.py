@@ -38,8 +38,8 @@ Cutoffs = Annotated[
 RelevantFrom = Annotated[
     float | None,
     typer.Option(
-        help="The lowest test rating that counts as relevant for lists. By default three quarters "
-        "up the scale (4 of 1 to 5), and all interactions."
+        help="The lowest test rating that counts as relevant for lists, by default three quarters "
+        "up the scale (4 on a scale of 1 to 5). All interactions are relevant."
     ),
 ]
 Preset = Annotated[

@@ -38,8 +38,8 @@ def refresh(
 ) -> None:
     """Train a served model on feedback, and swap it if the new one is not worse.
 
-    Both are scored on the newest days: predicted ratings, each added once it is scored, and
-    lists by what people liked. Exit code 0:
+    Both are scored on the feedback of the newest days: predicted ratings, each added to its
+    person's history once it is scored, and lists by the items that people liked. Exit code 0:
     swapped, or too little feedback yet; 3: the new model was worse, and the one in service stays.
 
     Args:

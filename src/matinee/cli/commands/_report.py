@@ -31,9 +31,9 @@ def report(
 ) -> None:
     """Write a model's report: one self-contained HTML file.
 
-    Training curves, the score and baselines, recommended lists, also by love, predicted
-    against given, errors by activity and popularity, residuals, the items it is most wrong about,
-    and those it holds alike.
+    It has training curves, scores with baselines, metrics of the lists (also by love), predicted
+    against actual ratings, errors by activity of the user and popularity of the item, residuals,
+    the items with the largest errors, and nearest neighbours of items.
 
     Args:
         test (SOURCE): Ratings to score on, as for 'evaluate'; by default those that 'train' kept

@@ -51,7 +51,7 @@ class Calibrated:
 
 @dataclass(frozen=True)
 class ModelLists:
-    """What became of one model's lists.
+    """Feedback on the lists of one model.
 
     Attributes:
         name: Name of the model.

@@ -1,4 +1,4 @@
-"""What became of the lists of each model, read from a store of feedback."""
+"""Acceptance of the lists of each model, from a store of feedback."""
 
 from __future__ import annotations
 

@@ -57,7 +57,7 @@ class StudyReport:
         summary: Means and intervals of its arms.
         judgements: Its claims, judged.
         sections: By group, in order.
-        results: What the runs left.
+        results: Records of the runs.
     """
 
     summary: Summary
@@ -124,7 +124,7 @@ def write_study_report(results: Results, path: Path | str) -> Path:
     """Write a study's report: one HTML file that opens from disk, with no network and no server.
 
     Args:
-        results: What the runs left.
+        results: Records of the runs.
         path: The file, or a folder, in which it is then called STUDY.html.
 
     Returns:

@@ -1,4 +1,4 @@
-"""What a study's runs leave behind: plain records, read from its folder."""
+"""Records of a study's runs."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ class RunRecord:
         data: Name of the data.
         seed: The seed.
         status: "done", or "failed" (diverged; see ``error``).
-        error: What went wrong, or "".
-        epochs: What each epoch did; empty for models that have none.
+        error: Message of the failure, or "".
+        epochs: Records of the epochs; empty for models that have none.
         final: Figures of the model that is kept: "rmse", "mae", "mean_user_rmse" (mean over users
             of each one's RMSE), "rmse_low", "rmse_high" (95% bootstrap over the held-out users); of
             the baselines "bias_rmse", "item_mean_rmse", "user_mean_rmse", "global_mean_rmse";

@@ -29,8 +29,8 @@ class Data(Config):
     given: float = Field(0.8, gt=0.0, lt=1.0)
     """With by = "people", the share of a held-out person's ratings used as history."""
     validation: float = 0.0
-    """Share held out for validation, in the terms of holdout, and left unused: a three-part
-    split is followed."""
+    """Size of a validation part, as for holdout, that is left unused: for protocols whose
+    validation part precedes the test part."""
     relevant: float | None = None
     """Ratings of at least this value are read as interactions, and the others left out."""
     k_core: int | None = Field(None, ge=1)
@@ -64,9 +64,9 @@ class Published(Config):
     train: float | None = None
     """The published training figure."""
     test: float | None = None
-    """What it called its test figure."""
+    """The figure that was published as a test error."""
     epochs: int | None = None
-    """Epochs it trained."""
+    """Epochs of the published run."""
     reading: str = ""
     """Source of the figure: the text, or a plot."""
 
@@ -224,7 +224,7 @@ class Quick(Config):
     """The cut version."""
 
     minutes: float = 10.0
-    """What it should take on two cores."""
+    """Expected duration on two cores, in minutes."""
     epochs: int | None = None
     """Largest number of epochs per run."""
     seeds: tuple[int, ...] = (0,)
@@ -240,7 +240,7 @@ class Quick(Config):
 
 
 class Study(Config):
-    """A question, the runs to answer it, and the claims to judge."""
+    """A question, the arms whose runs answer it, and the claims to judge."""
 
     name: str
     """Short name; also of the file and the folder of its runs."""
@@ -262,7 +262,7 @@ class Study(Config):
     """Measurements made once, on the trained model: "protocol" (ways to an RMSE),
     "single_row_statistics" (batch norm evaluated as the reference did), "coverage" (of unknown
     people and items, and of the intervals that predictions come with), "update" (each held-out
-    rating scored with all that its person gave before it; the ratings need times)."""
+    rating predicted from all earlier ratings of its person; the ratings need times)."""
     data: tuple[Data, ...] = Field(min_length=1)
     """Ratings."""
     groups: tuple[ArmGroup, ...] = Field(min_length=1)

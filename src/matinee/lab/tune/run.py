@@ -41,7 +41,7 @@ def sweep(
     on_epoch: Callable[[Step], None] | None = None,
     on_trial: Callable[[Trial, Trial | None], None] | None = None,
 ) -> Sweep:
-    """Search the settings that predict someone's ratings best.
+    """Search the settings with the lowest RMSE on some ratings.
 
     The ratings are divided once: a part that every trial trains on, a validation part that trials
     are compared on (the same ratings for all of them), and a fresh part that the search never
@@ -52,24 +52,24 @@ def sweep(
     itself would be flattered by the choice.
 
     With ``trials`` and no ``budget`` the result depends only on the ratings and the seed, not
-    on whether the search was killed and gone on with.
+    on whether the search was killed and continued.
 
     Args:
         ratings: What to search on; no test rating may be among them.
         preset: Name of a preset, path of a TOML file, or settings.
         name: Name of the start in messages; by default the preset's name.
         space: What to vary: a space, or the path of a TOML file; by default ``default_space``.
-        budget: Minutes for all of it, summed over the sittings of a stored sweep: up to half is
-            kept for the comparison at the end, and a trial that is running at the end of the
-            search is stopped after its epoch. 10 if ``trials`` is not given either.
-        trials: How many settings to try, in all sittings together.
+        budget: Minutes in total, summed over all calls that continue a stored sweep: up to half
+            is reserved for the comparison at the end, and a trial that is running when the search
+            ends is stopped after its epoch. 10 if ``trials`` is not given either.
+        trials: How many settings to try, over all calls that continue a stored sweep.
         seed: Seed of the division, the proposals and the trials' training.
         seeds: How often the preset and the best are trained for the comparison; fewer, but one at
             least, if the budget does not suffice.
         validation: Share of the ratings to compare trials on.
         fresh: Share of the ratings to compare the best on.
         by: How the parts are held out; see ``data.split``.
-        storage: File to keep the trials in, and to go on from; by default they are not kept.
+        storage: File of trials, continued if it exists; by default they are not kept.
         test: Ratings to score the preset and the best on at the end, trained on all of
             ``ratings``. Used once, and not for any choice.
         given: Histories of the test users, if they are not part of ``ratings``.

@@ -135,8 +135,7 @@ class Search:
     def _reserve(self, seeds: int, rounds: int) -> float:
         """Estimated seconds of the budget to reserve for the final evaluation.
 
-        While nothing is better than the start there is nothing to judge, and one seed will do for
-        what may yet come.
+        While no trial is better than the start, the time of one seed is reserved.
         """
         best = best_of(self.store.finished)
         if self.budget is None or best is None:
@@ -206,7 +205,7 @@ class Search:
 
 
 class _Rungs:
-    """Reports a trial's validation RMSE at each twentieth of its schedule, as it stood then."""
+    """Reports the latest validation RMSE of a trial at each twentieth of its schedule."""
 
     def __init__(self, proposal: OptunaTrial, epochs: int) -> None:
         self._trial, self._epochs = proposal, epochs

@@ -24,14 +24,14 @@ from .store import RunStore
 _PATIENCE = 20.0
 """Seconds that workers have to write their checkpoints after the signal to stop."""
 _DEATHS = 2
-"""Processes that a run may take with it before it counts as broken."""
+"""Number of times a run's process may die before the run counts as broken."""
 
 
 class RunListener:
     """Receives the events of a study and ignores them; base class of the displays."""
 
     def planned(self, specs: Sequence[Spec], done: int, workers: int) -> None:
-        """What is about to run; ``done`` runs of those wanted are finished already."""
+        """Called before the first run; ``done`` of the requested runs are finished already."""
 
     def started(self, spec: Spec) -> None:
         """A worker begins a run."""
@@ -51,11 +51,11 @@ class RunListener:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of running a study.
+    """Counts and failures of a call of ``run_study``.
 
     Attributes:
-        done: Runs that were finished now.
-        before: Runs that were finished before, and not repeated.
+        done: Runs that were finished by it.
+        before: Runs that were finished earlier, and not repeated.
         diverged: Runs, new or old, whose loss diverged, which are results as well.
         broken: Message by key of the runs that ended without a result.
         seconds: Wall time.
