@@ -190,7 +190,7 @@ TABLES = {
 def reworded(results: Results) -> Results:
     """Results under the package's present words, where its study asks and runs the same."""
     now = find_study(results.study.name)
-    if results.quick or _asked(now) != _asked(results.study):
+    if results.study.cut or _asked(now) != _asked(results.study):
         print(f"{now.name}: the study has changed since; its report is the one of that time")
         return results
     return replace(results, study=now)

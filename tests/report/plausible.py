@@ -136,7 +136,7 @@ def reference(seeds: Sequence[int] = (0, 1, 2), epochs: int = 50, **changes: Any
                     speed=_SPEED.get(name, 1.0), start=start,
                     failed=name == "0.01" and seed == 2,
                 )  # fmt: skip
-    return Results(study, False, runs, len(runs) + 4)
+    return Results(study, runs, len(runs) + 4)
 
 
 DEPTHS = (1, 2, 3, 4, 6, 8, 12)
@@ -168,7 +168,7 @@ def depth_and_data(seeds: Sequence[int] = (0, 1)) -> Results:
                     noise = float(np.random.default_rng([seed, depth, int(size)]).normal(0, 0.001))
                     final = {"rmse": rmse + noise, "train_ratings": size}
                     runs[name, data, seed] = record(name, data, seed, epochs=2, final=final)
-    return Results(study, False, runs, len(runs))
+    return Results(study, runs, len(runs))
 
 
 def protocol(seeds: Sequence[int] = (0, 1, 2)) -> Results:
@@ -198,7 +198,7 @@ def protocol(seeds: Sequence[int] = (0, 1, 2)) -> Results:
         for data in ("ml-1m", "ml-100k")
         for seed in seeds
     }  # fmt: skip
-    return Results(study, True, runs, len(runs))
+    return Results(study.model_copy(update={"cut": study.quick}), runs, len(runs))
 
 
 def _name(value: Any) -> str:

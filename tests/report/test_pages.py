@@ -199,7 +199,7 @@ def hostile(tmp_path: Path) -> Results:
         {"title": HOSTILE, "text": HOSTILE, "groups": groups, "claims": [claim], "base": ""}
     )
     runs = {(f"g/{HOSTILE}", "ml", s): plausible.record(HOSTILE, seed=s) for s in (0, 1)}
-    return Results(study, False, runs, 2)
+    return Results(study, runs, 2)
 
 
 def test_hostile_words_stay_words(tmp_path: Path) -> None:
@@ -251,7 +251,7 @@ def test_a_run_that_arms_share_is_not_one_left_to_do() -> None:
 
 def test_no_runs_at_all(tmp_path: Path) -> None:
     study = plausible.reference().study
-    folder = write_study_report(Results(study, False, {}, 60), tmp_path)
+    folder = write_study_report(Results(study, {}, 60), tmp_path)
     assert folder == tmp_path / "reference.html"
     text = Page(folder.read_text("utf-8")).text
     assert "60 runs are not done yet" in text

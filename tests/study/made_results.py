@@ -81,7 +81,7 @@ def results(
             runs[arm, on, seed] = done
     claims = [{"checks": list(checks)}] if checks else []
     made = study(list(figures), claims, **rest)
-    return Results(study=made, quick=False, runs=runs, expected=len(runs))
+    return Results(study=made, runs=runs, expected=len(runs))
 
 
 def held(*values: float) -> list[dict[str, float]]:

@@ -78,7 +78,7 @@ def results() -> Results:
     runs |= {("rate/0.001", name, seed): good[seed] for seed in (0, 1)}
     runs |= {("again/same", name, seed): good[seed] for seed in (0, 1)}
     runs["again/lost", name, 0] = lost
-    return Results(STUDY, False, runs, 8)
+    return Results(STUDY, runs, 8)
 
 
 def test_it_reads_back(results: Results, tmp_path: Path) -> None:
@@ -86,7 +86,7 @@ def test_it_reads_back(results: Results, tmp_path: Path) -> None:
     assert [file.name for file in files] == ["study.toml", "runs.csv", "curves.csv"]
     back = read_archive(tmp_path)
     assert back.study == STUDY
-    assert (back.quick, back.expected) == (False, 8)
+    assert (back.study.cut, back.expected) == (None, 8)
     assert set(back.runs) == set(results.runs)
     for name, record in results.runs.items():
         result = back.runs[name]

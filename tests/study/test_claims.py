@@ -325,7 +325,7 @@ class TestTrend:
         study = result.study.model_copy(
             update={"data": tuple(result.study.data[0].replace({"name": n}) for n in best)}
         )
-        return Results(study=study, quick=False, runs=runs, expected=len(runs))
+        return Results(study=study, runs=runs, expected=len(runs))
 
     def test_holds(self) -> None:
         j = of(self.made({"s": 1, "m": 2, "l": 3}))
@@ -377,13 +377,13 @@ class TestTrend:
         group = made.study.groups[0].replace({"data": ("s", "m", "l")})
         runs = {name: record for name, record in made.runs.items() if name[1] != "other"}
         study = made.study.model_copy(update={"groups": (group,)})
-        j = of(Results(study=study, quick=False, runs=runs, expected=36))
+        j = of(Results(study=study, runs=runs, expected=36))
         assert (j.verdict, j.missing) == (HOLDS, ())
 
     def test_data_without_runs_keeps_it_open(self) -> None:
         made = self.made({"s": 1, "m": 2, "l": 3})
         runs = {name: record for name, record in made.runs.items() if name[1] != "m"}
-        j = of(Results(study=made.study, quick=False, runs=runs, expected=36))
+        j = of(Results(study=made.study, runs=runs, expected=36))
         assert (j.verdict, j.missing) == (OPEN, ("m",))
 
     def test_one_size_is_no_trend(self) -> None:
@@ -662,7 +662,7 @@ def test_noise_alone_is_not_called_overfitting_too_often() -> None:
 @pytest.mark.parametrize("name", study_names())
 def test_the_claims_of_our_studies_ask_of_arms_that_exist(name: str) -> None:
     study = find_study(name)
-    empty = Results(study=study, quick=False, runs={}, expected=0)
+    empty = Results(study=study, runs={}, expected=0)
     for claim in study.claims:
         for check in claim.checks:
             for entry in (*check.arms, *check.than):

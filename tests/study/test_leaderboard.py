@@ -109,7 +109,7 @@ def results(**changes: Any) -> Results:
         ("rest/lost", "d", 0): diverged,
         ("rest/net", "e", 0): record(0.95, 0.94),
     }
-    return Results(Study.make({**BOARD, **changes}), False, runs, 20)
+    return Results(Study.make({**BOARD, **changes}), runs, 20)
 
 
 def test_rows_are_ordered_by_rmse_and_name_what_was_measured() -> None:

@@ -44,7 +44,7 @@ def test_records_come_back_as_they_were_under_every_arm_that_shares_them(tmp_pat
     assert loaded.runs == {("b/8", "w", 1): record, ("s/same", "w", 1): record}
     assert loaded.expected == 6
     assert loaded.study == plan.study
-    assert not loaded.quick
+    assert loaded.study.cut is None
 
 
 def test_a_folder_belongs_to_one_version_of_one_study(tmp_path: Path) -> None:

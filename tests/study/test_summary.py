@@ -73,7 +73,7 @@ class TestSummarise:
 
     def test_order_is_that_of_the_file(self) -> None:
         result = made()
-        turned = Results(result.study, False, dict(reversed(list(result.runs.items()))), 9)
+        turned = Results(result.study, dict(reversed(list(result.runs.items()))), 9)
         assert [arm.arm for arm in summarise(turned).arms] == [BASE, A, B]
         assert [arm.name for arm in summarise(turned).group("batch_size")] == ["8", "64"]
         assert (summarise(turned).finished, summarise(turned).expected) == (9, 9)

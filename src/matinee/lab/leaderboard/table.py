@@ -169,7 +169,7 @@ def leaderboard(results: Results) -> Leaderboard:
         )
     processors = {record.versions.get("processor", "") for record in results.runs.values()}
     return Leaderboard(
-        study.title, results.quick, tuple(sections), tuple(sorted(processors - {""}))
+        study.title, study.cut is not None, tuple(sections), tuple(sorted(processors - {""}))
     )
 
 

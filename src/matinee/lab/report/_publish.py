@@ -49,7 +49,7 @@ def publish_study(results: Results, folder: Path | str) -> list[Path]:
 def _summary(report: StudyReport) -> str:
     """Return the page in Markdown: verdicts, arms, charts."""
     study = report.summary.study
-    quick = " --quick" if report.summary.quick else ""
+    quick = " --quick" if study.cut else ""
     missing = report.summary.expected - report.summary.finished
     parts = [f"# {study.title}\n", study.text.strip() + "\n"]
     if missing:

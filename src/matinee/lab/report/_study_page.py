@@ -220,7 +220,7 @@ def _facts(summary: Summary) -> str:
 
 def _notices(summary: Summary) -> list[str]:
     notices = []
-    if summary.quick:
+    if summary.study.cut:
         notices.append(
             "This is the quick version: fewer epochs, seeds or arms than the study has. It shows "
             "that everything runs; its numbers and verdicts are not the study’s."
@@ -253,7 +253,7 @@ def _protocol(summary: Summary) -> list[str]:
 
 
 def _commands(summary: Summary) -> str:
-    quick = " --quick" if summary.quick else ""
+    quick = " --quick" if summary.study.cut else ""
     name = summary.study.name
     return f"matinee study run {name}{quick}\nmatinee study report {name}{quick}"
 

@@ -85,7 +85,7 @@ def read_archive(folder: Path) -> Results:
                 records[key] = _record(row, tuple(curves.get(key, ())))
             runs[row["arm"], row["data"], int(row["seed"])] = records[key]
     expected = max(len(runs_of(study)), len(runs))
-    return Results(study, study.cut is not None, runs, expected)
+    return Results(study, runs, expected)
 
 
 _EPOCH = ("run", "epoch", "seconds")

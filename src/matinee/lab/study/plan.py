@@ -57,8 +57,7 @@ class Plan:
     """The runs of a study.
 
     Attributes:
-        study: The study; the cut version if ``quick``.
-        quick: Whether it is cut.
+        study: The study, or its cut version.
         arms: The study's arms.
         specs: The runs by key, in order of execution: every seed of all arms before
             the next seed, so that a study that is stopped is balanced; the longest first.
@@ -66,7 +65,6 @@ class Plan:
     """
 
     study: Study
-    quick: bool
     arms: tuple[ResolvedArm, ...]
     specs: dict[str, Spec]
     names: dict[RunName, str]
@@ -146,7 +144,7 @@ def plan_study(study: Study, *, quick: bool = False, seeds: Iterable[int] = ()) 
         names[arm.name, on.name, seed] = spec.key
     order = {seed: at for at, seed in enumerate(study.seeds)}
     ranked = sorted(specs.values(), key=lambda s: (order.get(s.seed, len(order)), -s.cost))
-    return Plan(study, quick, arms, {spec.key: spec for spec in ranked}, names)
+    return Plan(study, arms, {spec.key: spec for spec in ranked}, names)
 
 
 def runs_of(study: Study) -> list[tuple[ResolvedArm, Data, int]]:

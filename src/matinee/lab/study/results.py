@@ -104,13 +104,11 @@ class Results:
 
     Attributes:
         study: The study (cut, if the runs were a quick version).
-        quick: Whether it is the cut version.
         runs: Records by (arm as GROUP/ARM, data name, seed); arms that coincide share a record.
         expected: Runs that the study has, finished or not.
     """
 
     study: Study
-    quick: bool
     runs: dict[tuple[str, str, int], RunRecord]
     expected: int
 

@@ -96,7 +96,6 @@ class Summary:
 
     Attributes:
         study: The study.
-        quick: Whether it is the cut version.
         base: The arm that differences are against, or "".
         finished: Runs that are done or failed, as ``expected`` counts them: one that several arms
             share counts for each.
@@ -107,7 +106,6 @@ class Summary:
     """
 
     study: Study
-    quick: bool
     base: str
     finished: int
     expected: int
@@ -156,7 +154,6 @@ def summarise(results: Results, base: str = "") -> Summary:
     by_key = {(r.key, r.data, r.seed): r for r in results.runs.values()}
     return Summary(
         study=results.study,
-        quick=results.quick,
         base=against,
         finished=len(results.runs),
         expected=results.expected,

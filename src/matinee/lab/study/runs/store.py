@@ -61,7 +61,7 @@ class RunStore:
                 raise UsageError(
                     f"{self.path}: holds the study {before['study']}; name another --out"
                 )
-            if before["quick"] != plan.quick:
+            if before["quick"] != (plan.study.cut is not None):
                 kind = "quick" if before["quick"] else "full"
                 raise UsageError(
                     f"{self.path}: holds the {kind} version of {plan.study.name}; name another "
@@ -72,7 +72,7 @@ class RunStore:
         note = {
             "format": FORMAT,
             "study": plan.study.name,
-            "quick": plan.quick,
+            "quick": plan.study.cut is not None,
             "runs": [[*name, key] for name, key in plan.names.items()],
             "costs": {key: round(spec.cost, 2) for key, spec in plan.specs.items()},
         }
@@ -146,7 +146,7 @@ class RunStore:
         finished = self.done()
         records = {key: self.read(key) for key in set(names.values()) & finished}
         runs = {name: records[key] for name, key in names.items() if key in records}
-        return Results(study, bool(note["quick"]), runs, len(names))
+        return Results(study, runs, len(names))
 
     def _note(self, *, must: bool) -> dict[str, Any] | None:
         file = self.path / _PLAN
