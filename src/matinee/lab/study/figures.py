@@ -25,7 +25,8 @@ class EpochFigure:
         meaning: What it is, in one sentence or two.
         of: Where an ``Epoch`` has it: ``train_rmse``, ``valid_rmse``, or a key of ``measured`` or
             ``watched``.
-        measure: The measure of ``fit`` that it needs, if any.
+        measure: The measure of ``fit`` that it needs, if any: a pass over the ratings, so that it
+            is only recorded on request.
         watch: Whether the held-out ratings are scored after each epoch for it.
     """
 
@@ -37,11 +38,6 @@ class EpochFigure:
     of: str
     measure: str = ""
     watch: bool = False
-
-    @property
-    def optional(self) -> bool:
-        """Whether it is only recorded on request, as it costs a pass over the ratings."""
-        return bool(self.measure)
 
     def value(self, epoch: Epoch) -> float | None:
         """Return the value at an epoch; None if not computed."""

@@ -58,14 +58,12 @@ class Plan:
 
     Attributes:
         study: The study, or its cut version.
-        arms: The study's arms.
         specs: The runs by key, in order of execution: every seed of all arms before
             the next seed, so that a study that is stopped is balanced; the longest first.
         names: The key of each (arm, data, seed).
     """
 
     study: Study
-    arms: tuple[ResolvedArm, ...]
     specs: dict[str, Spec]
     names: dict[RunName, str]
 
@@ -120,7 +118,6 @@ def plan_study(study: Study, *, quick: bool = False, seeds: Iterable[int] = ()) 
         free = tuple(data.model_copy(update={"seeds": ()}) for data in study.data)
         chosen = tuple(dict.fromkeys(seeds))
         study = study.model_copy(update={"seeds": chosen, "data": free})
-    arms = resolve_arms(study)
     users = study.cut.users if study.cut else 1.0
     sizes: dict[str, tuple[int, int]] = {}
     specs: dict[str, Spec] = {}
@@ -144,7 +141,7 @@ def plan_study(study: Study, *, quick: bool = False, seeds: Iterable[int] = ()) 
         names[arm.name, on.name, seed] = spec.key
     order = {seed: at for at, seed in enumerate(study.seeds)}
     ranked = sorted(specs.values(), key=lambda s: (order.get(s.seed, len(order)), -s.cost))
-    return Plan(study, arms, {spec.key: spec for spec in ranked}, names)
+    return Plan(study, {spec.key: spec for spec in ranked}, names)
 
 
 def runs_of(study: Study) -> list[tuple[ResolvedArm, Data, int]]:

@@ -99,7 +99,7 @@ def execute(
 
 def as_record(epoch: Epoch, figures: tuple[str, ...], at: int) -> EpochRecord:
     """An epoch under the study's names of its figures; members of an ensemble count on (``at``)."""
-    recorded = [f for f in FIGURES.values() if f.name in figures or not f.optional]
+    recorded = [f for f in FIGURES.values() if f.name in figures or not f.measure]
     values = {figure.name: figure.value(epoch) for figure in recorded}
     values |= {name: epoch.measured.get(key) for name, key in _EXTRA_FIGURES.items()}
     known = {name: float(value) for name, value in values.items() if value is not None}
