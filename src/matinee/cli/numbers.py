@@ -19,6 +19,18 @@ def parse_missing(text: str | None) -> tuple[float, ...]:
         raise UsageError(f"--missing {text!r}: write numbers with commas, as in 0,-1") from None
 
 
+def parse_counts(option: str, text: str | None, example: str) -> tuple[int, ...]:
+    """Return whole numbers written as ``0,1,2``; none for None.
+
+    Raises:
+        UsageError: A value is not a whole number.
+    """
+    parts = [] if text is None else [part.strip() for part in text.split(",")]
+    if not all(part.isdecimal() for part in parts):
+        raise UsageError(f"{option} {text!r}: write whole numbers, as in {example}")
+    return tuple(map(int, parts))
+
+
 def parse_weights(texts: Iterable[str]) -> dict[str, float]:
     """Weights by kind of feedback, each written as ``KIND=WEIGHT``.
 

@@ -9,6 +9,7 @@ import typer
 
 from ...errors import UsageError
 from .. import source as source_options
+from ..numbers import parse_counts
 from ..options import AllowOverlap, BootstrapSeed, Cutoffs, Given, Model, RelevantFrom
 from ..output import note, print_json
 from ..source import Json
@@ -108,10 +109,4 @@ def parse_cutoffs(text: str | None) -> tuple[int, ...]:
     """
     from ...evaluate.ranking.tally import checked_cutoffs
 
-    if text is None:
-        return 10, 20
-    try:
-        cutoffs = tuple(int(part) for part in text.split(","))
-    except ValueError:
-        raise UsageError(f"--k {text!r}: give whole numbers, as in --k 10,20") from None
-    return checked_cutoffs(cutoffs)
+    return checked_cutoffs(parse_counts("--k", text, "10,20") or (10, 20))

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from ...errors import UsageError, nearest
+from ..numbers import parse_counts
 from ..output import echo, note, print_json, print_table
 from ..source import Json
 from ._study import (
     RunThreads,
     Workers,
     default_folder,
-    numbers,
     require_results,
     run_shown,
 )
@@ -66,7 +66,7 @@ def leaderboard(
     folder = out or default_folder(study_found.name, quick)
     outcome = None
     if not show:
-        requested = numbers(seeds)
+        requested = parse_counts("--seeds", seeds, "0,1,2")
         plan = _plan(study_found, quick, data, requested)
         arms = list(dict.fromkeys(arm for arm, _, _ in plan.names))
         outcome = run_shown(
@@ -96,7 +96,7 @@ def leaderboard(
         require_results(outcome)
 
 
-def _plan(study: Study, quick: bool, data: str | None, seeds: list[int]) -> Plan:
+def _plan(study: Study, quick: bool, data: str | None, seeds: tuple[int, ...]) -> Plan:
     """The plan of all of the study that this machine has the data of, and of further seeds."""
     from ...lab.study import plan_study
     from ...lab.study.plan import cut_study, on_data

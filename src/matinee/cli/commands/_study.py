@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ...errors import MatineeError, UsageError
+from ..numbers import parse_counts
 from ..output import command_line, echo, note, print_json, print_table
 from ..source import Json
 
@@ -128,7 +129,7 @@ def run(
 
     loaded = find_study(study)
     default_workers(workers, threads)  # check before anything is read
-    asked = numbers(seeds)
+    asked = parse_counts("--seeds", seeds, "0,1,2")
     only = [name.strip() for name in groups.split(",")] if groups else []
     planned = loaded.quick.seeds if quick else loaded.seeds
     others = asked if not set(asked) <= set(planned) else []
@@ -291,15 +292,6 @@ def find_results(named: str, quick: bool) -> tuple[Results, Path]:
             + command_line(["study", "run", named])
         )
     return load_results(folder), folder
-
-
-def numbers(text: str | None) -> list[int]:
-    if text is None:
-        return []
-    parts = [part.strip() for part in text.split(",")]
-    if not all(part.isdigit() for part in parts):
-        raise UsageError(f"--seeds {text!r}: write whole numbers, as in 0,1,2")
-    return [int(part) for part in parts]
 
 
 def _figure(name: str) -> Any:
