@@ -16,6 +16,8 @@ from ._kernel_net import KernelNet
 from ._lbfgs import fit_kernel_net, observed
 from .sparsefc import SparseFCConfig
 
+_ARRAYS = ("item_vectors", "user_weights", "user_biases")
+
 
 class SparseFC(OneShot):
     """SparseFC (Muller, Martel & Indiveri, "Kernelized Synaptic Weight Matrices", ICML 2018).
@@ -107,13 +109,8 @@ class SparseFC(OneShot):
         return scores
 
     def _arrays(self) -> dict[str, npt.NDArray[Any]]:
-        return {
-            "item_vectors": self.item_vectors,
-            "user_weights": self.user_weights,
-            "user_biases": self.user_biases,
-        }
+        return {name: getattr(self, name) for name in _ARRAYS}
 
     def _load(self, arrays: dict[str, npt.NDArray[Any]], config: dict[str, Any]) -> None:
-        self.item_vectors = arrays["item_vectors"]
-        self.user_weights = arrays["user_weights"]
-        self.user_biases = arrays["user_biases"]
+        for name in _ARRAYS:
+            setattr(self, name, arrays[name])
