@@ -56,8 +56,17 @@ class Fitted:
 
 def default_folder(dataset: str, preset: str) -> Path:
     """Return the default folder of a model."""
-    name = Path(preset).stem if preset.endswith(".toml") else preset
-    return Path("models") / re.sub(r"[^\w.-]+", "-", f"{dataset}-{name}").strip("-.")
+    return Path("models") / file_name(f"{dataset}-{preset_label(preset)}")
+
+
+def preset_label(preset: str) -> str:
+    """Return the name of a preset, or of a TOML file without its ending."""
+    return Path(preset).stem if preset.endswith(".toml") else preset
+
+
+def file_name(words: str) -> str:
+    """Return a text as the name of a file; "" if nothing of it can be."""
+    return re.sub(r"[^\w.-]+", "-", words).strip("-.")
 
 
 def fit(

@@ -35,6 +35,15 @@ class Parts:
     protocol: dict[str, Any] | None = field(default=None)
     source: str | None = None
 
+    @property
+    def size(self) -> str:
+        """The size and the name of the training part, in a few words."""
+        noun = "interactions" if self.train.implicit else "ratings"
+        users, items = self.train.sides
+        return (
+            f"{len(self.train):,} {noun} by {users:,} users of {items:,} items ({self.train.name})"
+        )
+
     def describe(self) -> str:
         """Return the protocol in a few words."""
         from ..data.splits.rules import rule_of

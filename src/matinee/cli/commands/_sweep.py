@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -85,6 +84,7 @@ def sweep(
         write_preset,
     )
     from ...models import preset as find_preset
+    from ..fit import file_name, preset_label
     from ..parts import read_parts
 
     start = find_preset(preset).replace(parse_settings(settings or []), "--set")
@@ -100,7 +100,7 @@ def sweep(
     read = source_options.Reading(reading, source)
     rule = None if holdout is None else by
     parts = read_parts(source, read, test=test, holdout=holdout, by=rule, seed=seed)
-    target = out or Path(f"{_file_name(parts.train.name)}-best.toml")
+    target = out or Path(f"{file_name(parts.train.name) or 'ratings'}-best.toml")
     _check_target(target)
     trials_file = storage or target.with_suffix(".trials")
     if not json:
@@ -117,14 +117,14 @@ def sweep(
                     start_rmse = trial.rmse
                 if best is trial:  # written at once, so that no end loses it
                     worth = "the search has not ended, and it is not judged on fresh ratings"
-                    names = parts.train.name, _label(preset)
+                    names = parts.train.name, preset_label(preset)
                     write_preset(target, described(trial, start_rmse, *names, worth))
                 progress.trial(trial, best)
 
             result = search(
                 parts.train,
                 start,
-                name=_label(preset),
+                name=preset_label(preset),
                 space=found_space,
                 budget=budget,
                 trials=trials,
@@ -174,21 +174,8 @@ def _check_target(target: Path) -> None:
             ) from None
 
 
-def _label(preset: str) -> str:
-    return Path(preset).stem if preset.endswith(".toml") else preset
-
-
-def _file_name(dataset: str) -> str:
-    return re.sub(r"[^\w.-]+", "-", dataset).strip("-.") or "ratings"
-
-
 def _beginning(parts: Parts, preset: str, storage: Path) -> str:
-    train = parts.train
-    users, items = train.sides
-    text = (
-        f"matinee: searching settings from {preset} on, for {len(train):,} ratings by "
-        f"{users:,} users of {items:,} items ({train.name})"
-    )
+    text = f"matinee: searching settings from {preset} on, for {parts.size}"
     if storage.exists() and storage.stat().st_size:
         text += f"\nmatinee: going on with the trials in {storage}"
     return text

@@ -159,14 +159,8 @@ def _lacks_columns(train: Ratings, options: Settings) -> bool:
 
 
 def _beginning(parts: Parts, preset: str, group: ProcessGroup) -> str:
-    train = parts.train
-    noun = "interactions" if train.implicit else "ratings"
-    users, items = train.sides
     together = "" if group.alone else f", in {group.size} processes"
-    return (
-        f"matinee: training {preset} on {len(train):,} {noun} by {users:,} users of "
-        f"{items:,} items ({train.name}){together}"
-    )
+    return f"matinee: training {preset} on {parts.size}{together}"
 
 
 def _show(fitted: Fitted, parts: Parts) -> None:
