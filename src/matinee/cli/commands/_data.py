@@ -141,7 +141,7 @@ def describe_(
 def split_(
     source: str | None = None,
     *,
-    out: Path | None = None,
+    out: Path,
     by: Annotated[
         str | None,
         typer.Option(
@@ -162,20 +162,19 @@ def split_(
 
     Args:
         source: As for 'data describe'; or a named split (ml-100k/u1), to write it as files.
-        out (DIR): Folder to write; required.
-        holdout: What to hold out for the test: a share below 1, by default 0.2, or a whole number
-            (of each user's ratings by user and last, of people by people).
+        out (DIR): Folder to write.
+        holdout: Size of the test part: a share below 1, by default 0.2, or a whole number (of
+            ratings of each user with --by user and last, of people with --by people).
         valid: Size of the validation part, as for --holdout.
         given: By people: the share of a held-out person's ratings used as history, by default 0.8.
         folds: By kfold: the number of folds, by default 5.
-        at (MOMENT): By time: cut at a moment (seconds since 1970, or 2001-12-31) instead of by
-            share; twice for where validation and test begin.
+        at (MOMENT): By time: the moment at which the test part begins (seconds since 1970, or
+            2001-12-31), instead of a share; if given twice, the validation and the test part begin
+            there.
         seed: Seed of the draw.
     """
     from ...data import NAMED_SPLITS, join, named_parts, split_files, write_split
 
-    if out is None:
-        raise UsageError("--out DIR: name the folder to write the parts to")
     if source is not None and source in NAMED_SPLITS:
         if at or any(option is not None for option in (by, holdout, valid, given, folds)):
             raise UsageError(

@@ -51,7 +51,7 @@ def leaderboard(
         quick: The short version, to check that everything runs.
         data (NAME,NAME): Only on these data: names or patterns (ml-100k-*).
         models (NAME,NAME): Only these models: names, patterns (surprise-*) or groups (presets).
-        seeds (N,N): Only these seeds, or further ones.
+        seeds (N,N): Only these seeds, which the study need not have.
         out (DIR): Folder of the runs and tables; by default studies/leaderboard.
         study (NAME_OR_FILE): Another study to run as a leaderboard (a TOML file).
         show: Run nothing; show the results in the folder.

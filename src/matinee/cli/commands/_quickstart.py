@@ -44,7 +44,7 @@ def quickstart(
     threads: Threads = None,
     json: Json = False,
 ) -> None:
-    """Get data, train, score on held-out ratings, and recommend: the main job in one go.
+    """Get data, train, score on held-out ratings, and recommend: all in one command.
 
     Uses MovieLens-1M if it is on this machine or can be downloaded, else generated ratings.
 

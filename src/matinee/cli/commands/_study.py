@@ -119,7 +119,7 @@ def run(
     run is repeated, and one that was interrupted starts from its last checkpoint.
 
     Args:
-        seeds (N,N): Only these seeds; or others than the study's.
+        seeds (N,N): Only these seeds, which the study need not have.
         groups (NAME,NAME): Only these groups.
         out (DIR): Folder of the runs; by default studies/NAME, or studies/NAME-quick.
     """

@@ -54,8 +54,9 @@ def sweep(
 ) -> None:
     """Search the settings that predict your ratings best; write them as a preset.
 
-    Part of the ratings compares the settings; another, which the search never uses, measures
-    the gain. The best so far is always in the preset file. Needs the extra 'sweep'.
+    Settings are compared on one part of the ratings; the gain of the best is measured on another
+    that the search never uses. The best so far is always in the preset file. Needs the extra
+    'sweep'.
 
     Args:
         source: As for 'data describe'; or a split (ml-100k/u1, or a folder with train and test
