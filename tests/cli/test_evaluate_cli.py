@@ -136,7 +136,7 @@ def test_lists_as_json_and_trec(shell: Any, trained: Path, catalogue: Path, tmp_
     ("options", "text"),
     [
         (("--k", "5"), "--lists"),
-        (("--lists", "--k", "5,x"), "--k 10,20"),
+        (("--lists", "--k", "5,x"), "as in 10,20"),
         (("--lists", "--k", "0"), "at least 1"),
     ],
 )
