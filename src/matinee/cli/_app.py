@@ -24,7 +24,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from .._version import __version__
 from ..errors import MatineeError, UsageError, nearest
-from .options import ARGS, from_docstring
+from .options import from_docstring, help_text
 from .output import note
 from .processes import first_process_prints
 
@@ -152,21 +152,9 @@ def _check_output(path: Path, others: Iterable[Any]) -> None:
 
 
 def _plain_help(command: Any) -> None:
-    """Help of a command, and of those below it, without types of flags and with whole paragraphs.
-
-    Typer shows ``<bool>`` beside flags, and keeps the line breaks of a
-    docstring's source.
-    """
+    """Help of a command, and of those below it, without ``<bool>`` beside flags."""
     for each in getattr(command, "commands", {}).values():
         _plain_help(each)
-    if command.help:
-        parts = re.split(r"\n\s*\n", command.help)
-        command.help = "\n\n".join(
-            part
-            if re.search(r"^(\s{2,}|[-*] |\x08)", part, re.MULTILINE)
-            else " ".join(part.split())
-            for part in parts
-        )
     of_help = command.get_help_option
 
     def help_option(ctx: Any) -> Any:
@@ -190,7 +178,7 @@ def _summary(name: str) -> str | None:
         return None
     for node in ast.parse(file.read_text(encoding="utf-8")).body:
         if isinstance(node, ast.FunctionDef) and node.name == name.replace("-", "_"):
-            return (ast.get_docstring(node) or "").partition(ARGS)[0]
+            return help_text(ast.get_docstring(node))
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
             help_ = [each.value for each in node.value.keywords if each.arg == "help"]
             if getattr(node.targets[0], "id", None) == "app" and help_:

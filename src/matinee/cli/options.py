@@ -83,8 +83,14 @@ def with_options(
     return decorate
 
 
-ARGS = "\n\nArgs:\n"
+_ARGS = "\n\nArgs:\n"
 """Where the options begin in the docstring of a command."""
+
+
+def help_text(docstring: str | None) -> str:
+    """Return the docstring of a command without its options, a line for each paragraph."""
+    paragraphs = re.split(r"\n\s*\n", (docstring or "").partition(_ARGS)[0])
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
 
 
 def from_docstring(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -94,11 +100,13 @@ def from_docstring(command: Callable[..., Any]) -> Callable[..., Any]:
     signature is an argument, one behind it an option. An annotation ``typer.Option(...)`` is only
     needed for another name or for limits. Parameters without an entry are left as they are.
     """
-    text, _, entries = (getdoc(command) or "").partition(ARGS)
+    docstring = getdoc(command) or ""
     about = {
         name: (metavar or None, " ".join(help_.split()))
         for name, metavar, help_ in re.findall(
-            r"^    (\w+)(?: \((.+?)\))?: (.*(?:\n {5,}.*)*)", entries, re.MULTILINE
+            r"^    (\w+)(?: \((.+?)\))?: (.*(?:\n {5,}.*)*)",
+            docstring.partition(_ARGS)[2],
+            re.MULTILINE,
         )
     }
     hints = get_type_hints(command, include_extras=True)
@@ -114,7 +122,7 @@ def from_docstring(command: Callable[..., Any]) -> Callable[..., Any]:
             option.metavar, option.help = about[parameter.name]
             kind = Annotated[kind, option]
         parameters.append(parameter.replace(annotation=kind))
-    command.__doc__ = text
+    command.__doc__ = help_text(docstring)
     return _with_parameters(command, parameters)
 
 
