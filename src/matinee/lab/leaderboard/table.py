@@ -13,7 +13,7 @@ from ...models.registry import kind_named
 from ..study.arms import ResolvedArm, resolve_arms
 from ..study.results import Results, RunRecord
 from ..study.series import series
-from ..study.study import Data, Literature
+from ..study.study import Data
 from ..study.summary import ArmSummary, mean_of, number, summarise
 
 _BIAS = "baseline/bias"
@@ -153,7 +153,10 @@ def leaderboard(results: Results) -> Leaderboard:
             if arm.name in known
         ]
         entries = (entry for entry in study.literature if data.name in entry.data)
-        rows += [_published(entry, data.name) for entry in entries]
+        rows += [
+            Row(data=data.name, status="published", **entry.model_dump(exclude={"data"}))
+            for entry in entries
+        ]
         rest = [arm for arm in arms_of_data if arm.name not in known]
         rows += [_absent(arm, data.name) for arm in rest if kind_named(arm.kind).missing]
         waiting = [_name(arm.name) for arm in rest if not kind_named(arm.kind).missing]
@@ -242,20 +245,6 @@ def _same(records: list[RunRecord], key: str) -> str:
     """Return the value that all runs share; "" otherwise."""
     values = {record.versions.get(key, "") for record in records}
     return values.pop() if len(values) == 1 else ""
-
-
-def _published(entry: Literature, data: str) -> Row:
-    return Row(
-        data=data,
-        model=entry.model,
-        status="published",
-        rmse=entry.rmse,
-        folds_in=entry.folds_in,
-        test_selected=entry.test_selected,
-        source=entry.source,
-        year=entry.year,
-        note=entry.note,
-    )
 
 
 def _absent(arm: ResolvedArm, data: str) -> Row:
