@@ -46,6 +46,13 @@ _WINDOW = (946_684_800, 1_104_537_600)
 """2000-01-01 to 2005-01-01; every film is from before it."""
 
 
+_STATED = (
+    *("mean", "user_spread", "taste", "taste_spread", "twin", "pull", "noise"),
+    *("n_levels", "low", "step"),
+)
+"""Parameters of the kernels that ``SynthConfig`` states."""
+
+
 class SynthConfig(Config):
     """Parameters of synthetic ratings. Standard deviations are in stars of a scale of 1 to 5."""
 
@@ -192,16 +199,7 @@ class World:
             bias=config.item_spread * fame,
             owed_ptr=np.searchsorted(owner, np.arange(config.users + 1)).astype(np.int64),
             owed=owed,
-            mean=config.mean,
-            user_spread=config.user_spread,
-            taste=config.taste,
-            taste_spread=config.taste_spread,
-            twin=config.twin,
-            pull=config.pull,
-            noise=config.noise,
-            n_levels=config.n_levels,
-            low=config.low,
-            step=config.step,
+            **{name: getattr(config, name) for name in _STATED},
             start=float(_WINDOW[0]),
             end=float(_WINDOW[1]),
         )
