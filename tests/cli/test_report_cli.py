@@ -23,7 +23,7 @@ def test_the_test_part_is_found_again(shell: Any, train: Any, catalogue: Path) -
         "800 test ratings",
         "Mean rating by predicted rating",
         "RMSE by epoch",
-        "holds alike",
+        "Nearest items",
     ):
         assert words in page.replace('</span><span class="what">', " "), words
     assert "matinee train" in page
