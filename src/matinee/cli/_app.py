@@ -111,7 +111,7 @@ class Commands(TyperGroup):
         return group.commands[cmd_name]
 
     def invoke(self, ctx: Any) -> Any:
-        """Run the subcommand, telling an interrupt and a closed pipe from other ends."""
+        """Run the subcommand; an interrupt and a closed pipe become errors of their own."""
         # Typer and click, by version, handle both differently; caught here, they never see
         # them.
         try:
@@ -218,8 +218,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: Arguments after the command's name; those of the process by default.
 
     Returns:
-        The exit code: 0, 1 for a failure, 2 for a wrong request, 130 after Ctrl-C, 141 where the
-        reader of the output went away.
+        The exit code: 0, 1 for a failure, 2 for a wrong request, 130 after Ctrl-C, 141 if
+        the output was closed by its reader.
     """
     _prepare_process()
     args = [_at_home(arg) for arg in (sys.argv[1:] if argv is None else argv)]
@@ -252,7 +252,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _prepare_process() -> None:
-    """Make do with a closed stdout or stderr, a terminal of few letters, and an empty ``HOME``.
+    """Handle a closed stdout or stderr, a terminal without Unicode, and an empty ``HOME``.
 
     Importing creates a hundred thousand permanent objects: it takes a twentieth longer if the
     garbage collector runs after every 700, or pydantic looks for plugins in all packages.

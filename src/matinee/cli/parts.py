@@ -158,7 +158,7 @@ def find_test(
         read: Reads a source.
 
     Returns:
-        None for a model trained on everything, on a query's result, or by way of a pipe.
+        None for a model trained on everything, on a query's result, or from a pipe.
 
     Raises:
         DataError: Its source cannot be read, or has changed.

@@ -1,4 +1,4 @@
-"""A command in several processes, which torchrun started: one of them speaks."""
+"""A command in several processes, which torchrun started: only the first prints."""
 
 from __future__ import annotations
 

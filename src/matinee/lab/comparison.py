@@ -55,8 +55,8 @@ class Comparison:
 
     Attributes:
         dataset: Name of the test ratings.
-        rmse: RMSE of both, and the decrease by the second; None for interactions, of the test part
-            or in training.
+        rmse: RMSE of both, and the gain of the second; None if the test part or the training data
+            are interactions.
         first: The lists of the first model.
         second: The lists of the second.
         gains: By cutoff and metric: the second's minus the first's, with a 95% interval, paired:

@@ -113,7 +113,7 @@ def _fill_traits(user: Any, t: Parameters, traits: Float64) -> None:
 
 @inlined
 def _affinity(traits: Float64, item: Any, t: Parameters) -> Any:
-    """The better of the two tastes' match with the item, standardised over users and items."""
+    """The larger match of the two factor vectors with the item, standardised over all pairs."""
     rank = t.factors.shape[1]
     first = 0.0
     second = 0.0

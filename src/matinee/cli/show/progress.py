@@ -17,7 +17,9 @@ _COMPILING = "on the first run its kernels are compiled now, once"
 
 
 class Display:
-    """A bar on a terminal, else a line every few seconds; a word on compiling if that takes long.
+    """A bar on a terminal, else a line every few seconds.
+
+    If the first epoch takes long, a message states that kernels are compiled.
 
     Args:
         *columns: Of the bar.

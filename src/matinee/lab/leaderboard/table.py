@@ -50,7 +50,7 @@ class Row:
         parameters: Trained numbers.
         folds_in: Whether it predicts for new users without retraining.
         test_selected: Whether its epoch or settings were chosen by the test ratings; None if
-            that is not declared, or they were in part: then ``scored`` is above 0.
+            that is not declared, or if a part of the test ratings took part (``scored`` above 0).
         read: Share of the test ratings that the choice of its settings trained on; None if no
             choice is declared, or not how much it read.
         scored: Share of them that it was scored by.

@@ -29,7 +29,7 @@ def better(check: Check, figure: Figure, arm: str, other: str, answer: Answer) -
 
 
 def near(check: Check, figure: Figure, arm: str, answer: Answer) -> str:
-    """Of a figure that the check wants within ``within`` of ``value``."""
+    """Describe a figure that should be within ``within`` of ``value``."""
     if math.isinf(answer.mean) or math.isnan(answer.mean):
         return f"{label(arm)} diverged"
     reached = f"{FIGURES[figure].where} {label(arm)} reaches {number(answer.mean)}"
@@ -47,7 +47,7 @@ def near(check: Check, figure: Figure, arm: str, answer: Answer) -> str:
 
 
 def rise(check: Check, figure: Figure, arm: str, answer: Answer) -> str:
-    """Of a figure's rise from its best epoch to the last."""
+    """Describe the rise of a figure from its best epoch to the last."""
     if answer.mean == 0:
         return f"{FIGURES[figure].where} {label(arm)} is at its best at the last epoch"
     tail = _uncertainty(check, answer) if answer.mean > 0 else ""
@@ -56,7 +56,7 @@ def rise(check: Check, figure: Figure, arm: str, answer: Answer) -> str:
 
 
 def fall(figure: Figure, arm: str, answer: Answer) -> str:
-    """Of the training figure's fall over the same epochs."""
+    """Describe the fall of the training figure over the same epochs."""
     if answer.mean == 0:
         return f"{FIGURES[figure].where} {label(arm)} does not change over the same epochs"
     chance = ", which may be chance" if answer.n > 1 and answer.status == "undecided" else ""
@@ -70,7 +70,7 @@ def _moves(figure: Figure, arm: str, answer: Answer, *, rises: bool) -> str:
 
 
 def slope(check: Check, figure: Figure, setting: str, answer: Answer) -> str:
-    """Of how the best value of a setting grows with the data."""
+    """Describe how the best value of a setting changes with the size of the data."""
     best = f"{FIGURES[figure].where} the best {setting}"
     if answer.mean == 0 and answer.status == "refuted":
         return f"{best} is the same for all sizes of the data"
@@ -118,7 +118,7 @@ def label(arm: str) -> str:
 
 
 def capital(text: str) -> str:
-    """With its first letter capital."""
+    """Return a text with a capital first letter."""
     return text[:1].upper() + text[1:]
 
 
