@@ -67,10 +67,10 @@ def serve(
     values |= {name: values[name] or () for name in ("cors", "allowed_hosts")}
     values["root_path"] = values["root_path"].rstrip("/")
     from ...data.table import library
-    from ...serve import serve as run
 
     for name in ("fastapi", "uvicorn"):
         library(name, "serve")
+    from ...serve import serve as run
 
     logging.basicConfig(
         format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr, level=logging.WARNING
