@@ -99,6 +99,8 @@ def test_vectors_and_words_are_columns(ratings: Ratings) -> None:
     assert result.new[0, -3:].tolist() == [0, 1, 0]
     with pytest.raises(UsageError, match="same length"):
         NewItems(model, [100], vectors={1: [1.0], 2: [1.0, 2.0]})
+    with pytest.raises(UsageError, match="none is of a known item"):
+        NewItems(model, [100], vectors={100: [1.0]})
 
 
 def test_what_cannot_be(model: Recommender) -> None:

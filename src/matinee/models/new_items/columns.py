@@ -57,7 +57,7 @@ def item_columns(
             A missing one is replaced by the mean of the others.
 
     Raises:
-        UsageError: There is no column, or vectors differ in length.
+        UsageError: There is no column, vectors differ in length, or one side has none.
     """
     names: list[str] = []
     parts: list[tuple[Float64, Float64]] = []
@@ -131,8 +131,13 @@ def _vectors(
     values = np.stack(rows)
     mean = values.mean(axis=0)
     sides = []
-    for vocabulary in (known_ids, new_ids):
+    for side, vocabulary in (("known", known_ids), ("new", new_ids)):
         codes = vocabulary.encode(ids)
+        if not (codes >= 0).any():
+            raise UsageError(
+                f"vectors: none is of a {side} item, such as {vocabulary.ids[0]!r}; give those of "
+                "known and new items, by id"
+            )
         columns = np.tile(mean, (len(vocabulary), 1))
         columns[codes[codes >= 0]] = values[codes >= 0]
         sides.append(columns)
