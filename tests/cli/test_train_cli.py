@@ -357,6 +357,14 @@ def test_a_test_set_of_one_user_will_do(shell: Any, tmp_path: Path) -> None:
     assert shell.json("evaluate", "a", "--test", test)["rmse"] == by_file["rmse"]
 
 
+def test_a_model_of_another_kind_than_the_preset_has_the_name_of_its_kind(
+    shell: Any, catalogue: Path
+) -> None:
+    shown = shell("train", catalogue / "parts" / "train.parquet", "--set", "kind=bias")
+    assert "training bias on" in shown.stderr
+    assert "model: models/train-bias" in shown.stdout
+
+
 def test_an_update_goes_on_from_a_model(
     shell: Any, trained: Path, catalogue: Path, tmp_path: Path
 ) -> None:

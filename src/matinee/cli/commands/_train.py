@@ -82,7 +82,10 @@ def train(
     if base is not None:
         preset, options = _settings_of(base, changes, preset, out)
     else:
-        options = find_preset(preset).replace(changes, "--set")
+        start = find_preset(preset)
+        options = start.replace(changes, "--set")
+        if options.kind != start.kind:
+            preset = options.kind  # what the model, its folder and its report are called
     if epochs is not None and base is None:
         options = options.replace({"train.epochs": epochs}, "--epochs")
 
