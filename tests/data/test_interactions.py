@@ -221,3 +221,11 @@ def test_rows_that_were_not_clicked_are_no_interactions(name: str, yes: object, 
         load(shown)
     assert len(load(shown, missing=0)) == 3
     assert load(shown, rating=name).scale.low == 0
+
+
+def test_ratings_that_are_all_equal_are_noted() -> None:
+    users, items = np.divmod(np.arange(100), 10)
+    frame = {"user": users, "item": items, "rating": np.ones(100)}
+    assert "--relevant 1 reads interactions" in load(frame).notes[0]
+    assert load({**frame, "rating": np.arange(100) % 2}).notes == ()
+    assert load({name: column[:99] for name, column in frame.items()}).notes == ()

@@ -11,6 +11,8 @@ from ..errors import UsageError
 
 _LOOKED_AT = 100_000
 """Ratings among which the most frequent is counted."""
+_MANY = 100
+"""So many ratings, and more, are rarely all equal."""
 _HIGHEST = 1000
 """Ratings are not above this, unlike counts, prices and ids."""
 
@@ -71,6 +73,12 @@ def unlikely(
     """
     notes = () if missing else _likely_unrated(values)
     low, high = float(values.min()), float(values.max())
+    if low == high and len(values) >= _MANY:
+        notes = (
+            *notes,
+            f"all {len(values):,} ratings are {low:g}, which leaves none to predict; if they mean "
+            f"that an item was chosen, --relevant {low:g} reads interactions",
+        )
     if max(-low, high) <= _HIGHEST:
         return notes
     return (
