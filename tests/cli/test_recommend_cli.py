@@ -47,6 +47,18 @@ def test_someone_new_by_title(shell: Any, trained: Path, model: Any) -> None:
     assert len(seen) == 90
 
 
+def test_ratings_as_histories_of_a_model_of_interactions_are_noted(
+    shell: Any, tmp_path: Path
+) -> None:
+    clicks = {"user": [1, 1, 2, 2], "item": [1, 2, 2, 3]}
+    folder = matinee.model("ease").fit(clicks).save(tmp_path / "lists")
+    table = tmp_path / "h.csv"
+    table.write_text("user,item,rating\nn,1,1\nn,2,5\n")
+    noted = "every rating counts as a choice"
+    assert noted in shell("recommend", folder, "--ratings", table).stderr
+    assert noted not in shell("recommend", folder, "--ratings", table, "--relevant", 4).stderr
+
+
 def test_titles_that_are_not_clear(shell: Any, trained: Path, model: Any) -> None:
     word = _shared_word(model.item_table.titles)
     message = shell.error("recommend", trained, "--rate", f"{word}=4", code=2)

@@ -107,6 +107,11 @@ def recommend(
         except MatineeError as error:  # --user is a person here, not a column
             named = str(error).replace("--user ", "--user-column ")
             raise type(error)(named) from None
+        if not (loaded.knows_ratings or read.implicit):
+            note(
+                "matinee: the model was trained on interactions, so every rating counts as a "
+                "choice, however low; --relevant leaves out those below a rating"
+            )
         codes = loaded.item_ids.encode(read.item_ids.ids)
         _say_skipped("item", read.item_ids.ids[codes < 0].tolist() if skip_unknown else [])
         histories = read
