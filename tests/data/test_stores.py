@@ -12,6 +12,7 @@ import pytest
 
 from matinee import DataError, UsageError, load
 from matinee.base.text import without_password
+from matinee.data import load_items
 from matinee.data.read.source import Workspace
 from matinee.data.read.stores.sql import _extension
 
@@ -125,6 +126,14 @@ def table(n: int = 3) -> Any:
         "timestamp": pa.array(np.array(TIMES) * 10**6, pa.timestamp("us", "UTC")),
     }
     return pa.table(columns).slice(0, n)
+
+
+def test_items_in_a_lake_without_ratings(tmp_path: Path) -> None:
+    deltalake = pytest.importorskip("deltalake")
+    pa = pytest.importorskip("pyarrow")
+    deltalake.write_deltalake(str(tmp_path), pa.table({"item": [1, 2], "title": ["A", "B"]}))
+    ids, items = load_items(tmp_path)
+    assert (ids.ids.tolist(), items.titles.tolist()) == ([1, 2], ["A", "B"])
 
 
 def test_delta(tmp_path: Path) -> None:
