@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 
+import duckdb
 import numpy as np
 import numpy.typing as npt
 
 from ..base.arrays import Float32, Int32, Int64
 from ..base.memory import large_empty, large_take
-from .read.source import Workspace
+from .read.source import MEMORY, Workspace
 from .read.stage import Staged, plain_integer
 from .values.ids import canonical_sql
 from .values.times import TimeUnit, to_seconds
@@ -60,10 +62,14 @@ def encode(work: Workspace, staged: Staged, unit: TimeUnit | None = None) -> Enc
     types |= {"t": np.int64} if staged.timed else {}
     types |= {"w": np.float32} if staged.weighted else {}
     others = ", ".join(name for name in types if name not in "ui")
+    # A sort takes all the memory that it may; with half of it, it is hardly slower.
+    with suppress(duckdb.OutOfMemoryException):
+        work.con.execute("SET memory_limit = '500MB'")
     work.con.execute(
         f"CREATE TABLE work.main.coded AS SELECT users.code AS u, items.code AS i, {others} "
         f"FROM {_JOINED} ORDER BY users.code, items.code, s.rowid"
     )
+    work.con.execute(f"SET memory_limit = '{MEMORY}'")
     (read,) = work.one("SELECT count(*) FROM work.main.coded")
     columns = {name: large_empty(read, kind) for name, kind in types.items()}
     for first in range(0, read, _CHUNK):

@@ -24,7 +24,7 @@ Report = Callable[[str, int, int], None]
 
 # DuckDB's memory limit; the rest spills to the temporary folder. Reading 100 million
 # ratings needs less.
-_MEMORY = "1GB"
+MEMORY = "1GB"
 # Each thread that reads text has its own buffers, which must fit in the memory above.
 _MOST_THREADS = 8
 
@@ -85,7 +85,7 @@ def workspace(label: str) -> Iterator[Workspace]:
     """
     with scratch_folder() as folder:
         config: dict[str, str | bool | int | float | list[str]] = {
-            "memory_limit": _MEMORY,
+            "memory_limit": MEMORY,
             "temp_directory": str(folder / "spill"),
             "threads": min(_MOST_THREADS, os.cpu_count() or 1),
         }
