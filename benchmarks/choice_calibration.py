@@ -4,7 +4,8 @@
 
 Ratings of 4 and more are interactions. Of each person with at least forty, ten at random are held
 out, and the others are trained on. Prints, for items not trained on by rank of the predicted
-probability among all people's, the mean probability and the share that was held out.
+probability among all people's, the mean probability and the share that was held out; and the sum of
+each over a person's items.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ def main() -> None:
         ids = np.repeat(model.user_ids.ids, model.n_items)
         every = np.tile(model.item_ids.ids, model.n_users)
         chance = model.choice_probability(ids, every, k=K).reshape(held.shape)
+        print(f"{preset}  a person  {chance.sum(1).mean():.2f}  {held.sum(1).mean():.2f}")
         chance, held = chance[chance > 0], held[chance > 0]
         rank = np.digitize(chance, np.quantile(chance, SHARES[1:]))
         for at, share in enumerate(SHARES):
