@@ -292,6 +292,12 @@ def test_weights_of_a_fold_are_read_however_it_is_named(
         assert named_split(name)[0].weights is not None, name
 
 
+def test_names_of_parts_leave_out_the_folders_above(ratings: Ratings, tmp_path: Path) -> None:
+    split_files(ratings, tmp_path / "parts", by="kfold")
+    train, test = named_split(tmp_path / "parts" / "fold-1")
+    assert (train.name, test.name) == ("parts/fold-1 train", "parts/fold-1 test")
+
+
 @pytest.mark.parametrize("by", ["random", "people", "kfold"])
 def test_weights_of_a_split_are_read_again(ratings: Ratings, tmp_path: Path, by: str) -> None:
     weights = np.where(ratings.values > 2, 2.0, 0.5).astype(np.float32)

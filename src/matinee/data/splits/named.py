@@ -153,11 +153,20 @@ def _read(
         train, valid, test = parts["train"], parts.get("valid"), parts["test"]
         if valid is not None and "valid" not in wanted:
             train, valid = join(train, valid, name=name), None
+    label = _without_folders(name)
     return NamedParts(
-        replace(train, name=f"{name} train"),
-        None if valid is None else replace(valid, name=f"{name} valid"),
-        replace(test, name=f"{name} test"),
+        replace(train, name=f"{label} train"),
+        None if valid is None else replace(valid, name=f"{label} valid"),
+        replace(test, name=f"{label} test"),
     )
+
+
+def _without_folders(name: str) -> str:
+    """Return the name of a split without the folders above it, which a served model would show."""
+    path = Path(name)
+    if not path.is_absolute():
+        return name
+    return "/".join(path.parts[-2:]) if path.name.startswith("fold-") else path.name
 
 
 def _rest(name: str, whole: Ratings, test: Ratings) -> tuple[Ratings, Ratings]:
