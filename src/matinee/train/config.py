@@ -90,7 +90,7 @@ class TrainConfig(Config):
     RMSE; "settled" is the last, unless the best is better by more than three standard errors. On a
     small validation part the minimum is noisy, and with a falling learning rate the last epoch
     generalises better."""
-    half_life: float = Field(0.0, ge=0.0)
+    half_life: float = Field(0.0, ge=0.0, allow_inf_nan=True)
     """Half-life in days of the weight of a rating in the loss, in the bias model's mean and item
     biases, and in the interactions that order lists: the weight is 2^(-age / half_life), with age
     counted from the newest training rating. 0 for equal weights. It applies to every kind of model

@@ -31,7 +31,7 @@ class ListsConfig(Config):
     autoencoder is that of the nearest items. Everything else, blending weights included, is chosen
     on interactions held out of training: on large data with times, the latest ones. "auto" and
     "best" add popularity if that is better, and are popularity if nothing is better than that."""
-    love: Annotated[float, Field(ge=0.0)] | Literal["auto"] = "auto"
+    love: Annotated[float, Field(ge=0.0, allow_inf_nan=True)] | Literal["auto"] = "auto"
     """Exponent of the probability that an item is liked: 0 orders by interest alone; the larger,
     the more the predicted rating counts. "auto" depends on how well the scores of interest predict
     choices held out of training."""
