@@ -194,6 +194,7 @@ def test_lists_of_a_saved_model_are_scored_by_its_folder(tmp_path: Path) -> None
 @pytest.mark.parametrize("option", ["love", "half_life"])
 def test_an_infinite_option_of_a_saved_model_is_read(tmp_path: Path, option: str) -> None:
     train, _ = made_up()
+    train = replace(train, times=np.arange(len(train)))
     model = matinee.Autoencoder("base", hidden=(4,), epochs=1, **{option: np.inf}).fit(train)
     loaded = matinee.load_model(model.save(tmp_path / "model"))
     assert loaded.settings == model.settings
