@@ -22,7 +22,7 @@ class NetworkConfig(Config):
     max_table: int = Field(0, ge=0)
     """Largest number of weights of the first, and of the last layer: with more columns, the
     adjacent hidden layer is narrower. 0 for no limit."""
-    width_per_rating: float = Field(0.0, ge=0.0)
+    width_per_rating: float = Field(0.0, ge=0.0, allow_inf_nan=True)
     """Largest number of units of a hidden layer, as a multiple of the geometric mean of the ratings
     per user and per item; 0 for no limit. If both are few, 20 saves most of the time and memory,
     and costs up to 0.005 of RMSE."""
