@@ -36,8 +36,8 @@ def compare(
     """Compare two models on the same held-out ratings: RMSE, lists, and lists side by side.
 
     Differences are SECOND minus FIRST with a 95% interval, paired over people. With --feedback the
-    models are compared by what people accepted from their lists, with an interval that stays
-    valid however often it is looked at.
+    models are compared by what people accepted from their lists, with an interval that is
+    valid at any time (a confidence sequence).
 
     Args:
         first: A model folder.

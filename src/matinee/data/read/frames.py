@@ -151,7 +151,7 @@ def _scannable(source: Any) -> Any:
         return source if hasattr(source, "schema") else _plain_arrow(source.to_table())
     tabular = package != "pyarrow" or hasattr(source, "schema")  # not a column of Arrow
     if hasattr(source, "__arrow_c_stream__") and tabular:
-        # A table, batches or a reader of Arrow, which can be read once; narwhals, say.
+        # A table, batches or a reader of Arrow, which can be read once, such as those of narwhals.
         import pyarrow as pa
 
         return _plain_arrow(pa.table(source))

@@ -184,7 +184,7 @@ def require_source(source: str, label: str) -> None:
     """Check that a source is on this machine.
 
     Raises:
-        DataError: It is not; the message begins with the label and says how to get it.
+        DataError: It is not; the message begins with the label and states how to get it.
     """
     name = source.partition("/")[0]
     if not _is_here(source):
