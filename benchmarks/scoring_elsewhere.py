@@ -1,6 +1,6 @@
 """People to whom one process, Ray Data and Spark recommend in a second.
 
-    python benchmarks/scoring_elsewhere.py [--people 100000] [--rounds 3] [--only single,ray,spark]
+    python benchmarks/scoring_elsewhere.py [--people 100000] [--rounds 3] [--only single ray spark]
 
 A model of `default` is trained on synthetic ratings (`--people` and 2,000 items, 20 ratings a
 person, two epochs). All three read the same Parquet file of histories, recommend ten items to
@@ -51,9 +51,9 @@ def lists():
 write_tables(lists(), out)
 """
 ENGINES = {
-    "one process": [sys.executable, "-c", SINGLE],
-    "Ray Data": [sys.executable, str(EXAMPLES / "ray_scoring.py")],
-    "Spark": [
+    "single": [sys.executable, "-c", SINGLE],
+    "ray": [sys.executable, str(EXAMPLES / "ray_scoring.py")],
+    "spark": [
         str(Path(sys.executable).parent / "spark-submit"),
         "--master",
         "local[2]",
@@ -112,9 +112,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--people", type=int, default=100_000)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--only", default=",".join(ENGINES), help="names, separated by commas")
+    parser.add_argument("--only", nargs="+", choices=list(ENGINES), default=list(ENGINES))
     options = parser.parse_args()
-    engines = options.only.split(",")
+    engines = options.only
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         prepare(options.people, folder)
