@@ -56,7 +56,6 @@ def refresh(
     """
     use_threads(threads)
     from ...serve.refresh import refresh as run, rollback as back
-    from ...serve.refresh.refresh import LEAST
 
     if rollback:
         back(model)
@@ -84,14 +83,14 @@ def refresh(
                 echo(f"{label} {gain.before:.4f} in service, {gain.after:.4f} of the new model")
                 echo(f"gain {gain.gain:.4f}{_within(gain.interval)}")
         echo(
-            {
+            f"waiting: all of them are of the newest {days:g} days, which leaves none to train on; "
+            "wait, or lower --days"
+            if done.lacks_earlier
+            else {
                 "swapped": f"swapped: {model} is the new model",
                 "kept": f"kept: the new model may be worse ({', '.join(done.because)})",
                 "waiting": "waiting: too little feedback to judge by",
             }[done.decision]
-            if done.decision != "waiting" or not done.n_new == done.n_scored >= LEAST
-            else f"waiting: all of them are of the newest {days:g} days, which leaves none to "
-            "train on; wait, or lower --days"
         )
     if done.decision == "kept":
         raise typer.Exit(REFUSED)

@@ -60,6 +60,11 @@ class Refreshed:
     because: tuple[str, ...] = ()
     removed: int = 0
 
+    @property
+    def lacks_earlier(self) -> bool:
+        """Whether it waits because all new feedback is of the newest days: none to train on."""
+        return self.decision == "waiting" and self.n_new == self.n_scored >= LEAST
+
     def as_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""
         return asdict(self)
