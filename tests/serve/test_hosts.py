@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
@@ -22,6 +24,24 @@ def test_names_of_others_are_refused(client: TestClient, path: str, host: str) -
 @pytest.mark.parametrize("host", ["localhost", "LOCALHOST:80", "127.0.0.1:8000", "[::1]:8000"])
 def test_names_of_this_machine_are_answered(client: TestClient, host: str) -> None:
     assert client.get("/v1/model", headers={"host": host}).status_code == 200
+
+
+@pytest.mark.parametrize(("version", "status"), [("1.0", 200), ("1.1", 421)])
+def test_only_requests_of_http_1_0_need_no_host(
+    client: TestClient, version: str, status: int
+) -> None:
+    sent: list[dict[str, Any]] = []
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message)
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    scope = {"type": "http", "http_version": version, "method": "GET", "path": "/healthz"}
+    scope |= {"raw_path": b"/healthz", "query_string": b"", "headers": [], "root_path": ""}
+    asyncio.run(client.app(scope, receive, send))  # type: ignore[call-arg, arg-type]
+    assert sent[0]["status"] == status
 
 
 def test_names_may_be_added(serve_with: Serve) -> None:

@@ -100,7 +100,8 @@ class Guard:
         headers = dict(scope["headers"])
         keep_slashes(scope)
         path = scope["path"]
-        self._check_host(headers)
+        if b"host" in headers or scope["http_version"] != "1.0":
+            self._check_host(headers)
         if self._root and f"{path}/".startswith(f"{self._root}/"):  # a proxy that leaves it there
             path = path.removeprefix(self._root) or "/"
             # In place: the matched route is read from it after the request.
@@ -126,7 +127,8 @@ class Guard:
         """Refuse Host headers of other hosts.
 
         Another site can point its own host name at this machine and then read the responses in its
-        visitors' browsers (DNS rebinding).
+        visitors' browsers (DNS rebinding). A request of HTTP/1.0 may have no host, and is not a
+        browser's.
         """
         if self._hosts is None:
             return
