@@ -178,6 +178,21 @@ def test_python_dash_m() -> None:
     assert (done.returncode, done.stdout) == (0, f"matinee {__version__}\n")
 
 
+def test_ctrl_c_while_modules_are_imported() -> None:
+    code = """
+import sys
+class Interrupts:
+    def find_spec(self, name, *args):
+        if name == 'typer':
+            raise KeyboardInterrupt
+sys.meta_path.insert(0, Interrupts())
+from matinee.cli import main
+sys.exit(main(['--help']))
+"""
+    done = _run(code)
+    assert (done.returncode, done.stderr) == (130, "\nmatinee: interrupted\n")
+
+
 @pytest.mark.parametrize("lines", [1, 100_000])
 def test_a_closed_pipe_is_quiet(lines: int) -> None:
     code = f"""
