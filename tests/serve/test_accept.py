@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import json
 import os
 import socket
 from collections.abc import AsyncIterator, Iterator
@@ -180,3 +181,19 @@ def test_headers_beyond_the_limit_are_refused(sent: list[bytes]) -> None:
     answer = asyncio.run(exchange(sent, 30))
     assert b"HTTP/1.1 431 " in answer
     assert answer.count(b"HTTP/1.1 ") == len([data for data in sent if data == WHOLE]) + 1
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        (b"nonsense\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\n", 408),
+        (b"GET / HTTP/1.1\r\nX: " + b"y" * HEAD_BYTES + b"\r\n\r\n", 431),
+    ],
+)
+def test_a_head_is_refused_with_a_problem_document(sent: bytes, status: int) -> None:
+    head, body = asyncio.run(exchange([sent], 0.2)).split(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 %d " % status)
+    assert b"content-type: application/problem+json" in head
+    assert b"content-length: %d" % len(body) in head
+    assert json.loads(body)["status"] == status

@@ -11,11 +11,13 @@ import asyncio
 import logging
 import socket
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from ._metrics import Metrics
+from .problems import problem
 
 _log = logging.getLogger("matinee.serve")
 
@@ -27,6 +29,7 @@ _FULL = 1.0
 """Seconds to wait when the system is out of file descriptors."""
 HEAD_BYTES = 1 << 16
 """Largest request line with headers, in bytes."""
+_TOO_LARGE = f"the request line and its headers exceed {HEAD_BYTES:,} bytes"
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -63,7 +66,7 @@ class BoundedProtocol(HttpToolsProtocol):
                 self._wait()
         super().data_received(data)
         if self._in_head and self._received > HEAD_BYTES and not self.transport.is_closing():
-            self._refuse(431, "Request Header Fields Too Large")
+            self._refuse(431, _TOO_LARGE)
 
     def on_url(self, url: bytes) -> None:
         """A part of the request line was parsed."""
@@ -91,9 +94,9 @@ class BoundedProtocol(HttpToolsProtocol):
     def send_400_response(self, msg: str) -> None:
         """Refuse a request that could not be parsed."""
         if self._fields > HEAD_BYTES:
-            self._refuse(431, "Request Header Fields Too Large")
+            self._refuse(431, _TOO_LARGE)
         else:
-            super().send_400_response(msg)
+            self._refuse(400, "the request is not valid HTTP/1.1")
 
     def _wait(self) -> None:
         self._waiting = self.loop.call_later(self._seconds, self._late)
@@ -110,14 +113,15 @@ class BoundedProtocol(HttpToolsProtocol):
         if self.cycle is not None and not self.cycle.response_complete:
             self._wait()  # an earlier request of the connection is still being answered
         elif self._received:
-            self._refuse(408, "Request Timeout")
+            self._refuse(408, f"the headers did not arrive within {self._seconds:g} s")
         else:
             self.transport.close()
 
-    def _refuse(self, status: int, reason: str) -> None:
-        self.transport.write(
-            f"HTTP/1.1 {status} {reason}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n".encode()
-        )
+    def _refuse(self, status: int, detail: str) -> None:
+        answer = problem(status, detail, headers={"connection": "close"})
+        lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}".encode()]
+        lines += [name + b": " + value for name, value in answer.raw_headers]
+        self.transport.write(b"\r\n".join(lines) + b"\r\n\r\n" + bytes(answer.body))
         self.transport.close()
 
 
