@@ -296,9 +296,8 @@ class Predicting(Coded):
                 model was saved without histories and none are passed, or it was saved without a
                 predictive variance.
         """
-        people = self._people(histories, "skip")
         user, item = paired(users, items)
-        rows = self._rows(people, histories is None, user)
+        people, rows = self._people_and_rows(histories, user)
         codes = self.item_ids.encode(item)
         self._require_ratings()
         offsets = None if times is None else self._offsets(people, rows, times)
@@ -318,9 +317,8 @@ class Predicting(Coded):
         Raises:
             UsageError: The model has no calibrated scorer of interest, or k < 1.
         """
-        people = self._people(histories, "skip")
         user, item = paired(users, items)
-        rows = self._rows(people, histories is None, user)
+        people, rows = self._people_and_rows(histories, user)
         return self.choice_coded(people.histories, rows, self.item_ids.encode(item), k)
 
     def follows(self, test: Ratings) -> bool:
@@ -343,8 +341,14 @@ class Predicting(Coded):
             )
         return People(self.histories, self.user_ids.ids)
 
-    def _rows(self, people: People, known: bool, users: npt.NDArray[Any]) -> Int64:
-        return self.user_ids.encode(users).astype(np.int64) if known else people.rows(users)
+    def _people_and_rows(
+        self, histories: HistoriesLike | None, users: npt.NDArray[Any]
+    ) -> tuple[People, Int64]:
+        """Return the users with histories, and the row of each id, int64 (n,); -1 if unknown."""
+        people = self._people(histories, "skip")
+        if histories is None:  # all users of training, in the order of their codes
+            return people, self.user_ids.encode(users).astype(np.int64)
+        return people, people.rows(users)
 
     def _timed_people(self, people: People) -> TimedPeople | None:
         """Return the time offset with the users' last rating times; None without an offset."""

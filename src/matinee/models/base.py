@@ -226,8 +226,7 @@ class Recommender(Updatable):
         self._require_fitted()
         self._require_ratings()
         test, notes = _read_test(test)
-        people = self._people(histories, "skip")
-        rows = self._rows(people, histories is None, test.user_ids.ids)
+        people, rows = self._people_and_rows(histories, test.user_ids.ids)
         applies = time_offset and self.follows(test)
         timed = self._timed_people(people) if applies else None
         evaluation = evaluate(
@@ -280,12 +279,12 @@ class Recommender(Updatable):
         from ..evaluate import evaluate_lists
 
         test, notes = _read_test(test)
-        people = self._people(histories, "skip")
+        people, rows = self._people_and_rows(histories, test.user_ids.ids)
         evaluation = evaluate_lists(
             self,
             test,
             people.histories,
-            self._rows(people, histories is None, test.user_ids.ids),
+            rows,
             k=k,
             relevant=relevant,
             counts=item_counts(self),

@@ -85,8 +85,7 @@ def by_love(
     if model.interest is None or model.preference is None:
         return []
     values = sorted({*loves, model.love})
-    people = model._people(histories, "skip")
-    rows = model._rows(people, histories is None, test.user_ids.ids)
+    people, rows = model._people_and_rows(histories, test.user_ids.ids)
     turns: Iterator[Float32] = iter(())
 
     def scorer(at: int) -> Callable[[Histories], Float32]:
@@ -133,8 +132,7 @@ def breakdown(
         DataError: No test ratings.
         UsageError: The model was saved without histories and none are passed.
     """
-    people = model._people(histories, "skip")
-    rows = model._rows(people, histories is None, test.user_ids.ids)
+    people, rows = model._people_and_rows(histories, test.user_ids.ids)
     timed = model._timed_people(people) if model.follows(test) else None
     return analysis(model, test, people.histories, rows, seed, timed)()
 

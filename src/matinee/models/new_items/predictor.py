@@ -139,9 +139,8 @@ class NewItems:
         """
         model = self._model
         model._require_ratings()
-        people = model._people(histories, "skip")
         user, item = paired(users, items)
-        rows = model._rows(people, histories is None, user)
+        people, rows = model._people_and_rows(histories, user)
         codes = self.item_ids.encode(item)
         if (codes < 0).any():
             raise UsageError(f"{item[codes < 0][0]} is not among the new items")
