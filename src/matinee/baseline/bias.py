@@ -47,9 +47,8 @@ class BiasModel:
         bias = np.empty(len(histories) if people is None else len(people), np.float32)
         for start, some in histories.batches(_PEOPLE, people):
             counts = some.counts
-            person = np.repeat(np.arange(len(counts)), counts)
             residuals = some.values - self.item_bias[some.items] - self.mean
-            sums = np.bincount(person, residuals, minlength=len(counts))
+            sums = np.bincount(some.entry_rows, residuals, minlength=len(counts))
             # No history and no regularisation: no bias.
             bias[start : start + len(some)] = sums / np.maximum(counts + self.user_reg, 1e-12)
         return bias

@@ -161,8 +161,7 @@ def person_features(
     """
     out = np.empty((len(histories) if people is None else len(people), 2))
     for start, some in histories.batches(_PEOPLE, people):
-        counts = some.counts
-        rows = np.repeat(np.arange(len(counts)), counts)
+        counts, rows = some.counts, some.entry_rows
         residuals = some.values - bias.item_bias[some.items] - np.float32(bias.mean)
         sums = np.bincount(rows, residuals, minlength=len(counts))
         squares = np.bincount(rows, np.square(residuals), minlength=len(counts))

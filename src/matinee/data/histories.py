@@ -45,6 +45,11 @@ class Histories:
         """Number of ratings per user, int64, shape (people,)."""
         return np.diff(self.indptr)
 
+    @property
+    def entry_rows(self) -> Int64:
+        """The row of each rating's user, int64, shape (entries,)."""
+        return np.repeat(np.arange(len(self)), self.counts)
+
     @cached_property
     def hashes(self) -> UInt64:
         """A hash of each user's items and ratings, uint64, shape (people,).

@@ -153,7 +153,7 @@ def _grown(
     base = histories.take_or_empty(rows)
     known = codes >= 0
     # All ratings of each user, ascending by item, with the moment from which they are visible.
-    user = np.concatenate([np.repeat(np.arange(len(rows)), base.counts), person[known]])
+    user = np.concatenate([base.entry_rows, person[known]])
     item = np.concatenate([base.items, codes[known]])
     value = np.concatenate([base.values, test.values[order][known]])
     since = np.concatenate([np.full(len(base.items), -1), moment[known]])

@@ -196,18 +196,10 @@ class Coded(Hooks):
             if not len(entries):
                 continue
             batch_rows, position = np.unique(rows[entries], return_inverse=True)
-            known = histories.take(batch_rows[batch_rows >= 0])
-            if batch_rows[0] < 0:
-                no_history = Histories.build([([], [])])
-                scores = np.vstack([self.interest.scores(no_history), self.interest.scores(known)])
-            else:
-                scores = self.interest.scores(known)
+            asked = histories.take_or_empty(batch_rows)
+            scores = self.interest.scores(asked)
             seen = np.zeros(scores.shape, dtype=np.bool_)
-            shift = len(batch_rows) - len(known)
-            seen[
-                np.repeat(np.arange(len(known)), known.counts) + shift,
-                known.items,
-            ] = True
+            seen[asked.entry_rows, asked.items] = True
             share = self.choice_rate.shares(scores, seen)[position, items[entries]]
             out[entries] = -np.expm1(k * np.log1p(-np.minimum(share, 1.0 - 1e-12)))
         return out

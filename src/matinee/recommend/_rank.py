@@ -46,7 +46,7 @@ def rank(
         if barred is not None:
             scores[:, barred] = -np.inf
         if not include_seen:
-            scores[np.repeat(np.arange(len(batch)), batch.counts), batch.items] = -np.inf
+            scores[batch.entry_rows, batch.items] = -np.inf
         items, best = top_k(scores, k)
         rows, ranks = np.nonzero(best > -np.inf)
         ranked = items[rows, ranks]

@@ -34,7 +34,7 @@ def without_dislikes(histories: Histories, scale: Scale, mean: float) -> Histori
     middle = (scale.low + scale.high) / 2.0
     if mean < middle:
         return histories
-    rows = np.repeat(np.arange(len(histories)), histories.counts)
+    rows = histories.entry_rows
     others = np.bincount(rows[histories.values >= middle], minlength=len(histories))
     if others[histories.counts > 0].all():
         return histories

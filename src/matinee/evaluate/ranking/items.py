@@ -59,8 +59,8 @@ class ItemStatistics:
     def mean_counts(self, histories: Histories) -> Float64:
         """Return mean training interactions of each user's items, float64; NaN without items."""
         sizes = histories.counts
-        person = np.repeat(np.arange(len(histories)), sizes)
-        sums = np.bincount(person, self.counts[histories.items], minlength=len(histories))
+        rated = self.counts[histories.items]
+        sums = np.bincount(histories.entry_rows, rated, minlength=len(histories))
         return np.where(sizes > 0, sums / np.maximum(sizes, 1), np.nan)
 
     def likeness(self, lists: Int32) -> Float64:

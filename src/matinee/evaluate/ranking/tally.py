@@ -76,7 +76,7 @@ def best_of(scores: Float32, histories: Histories, k: int) -> Int32:
     Raises:
         TrainingError: A score is NaN.
     """
-    scores[np.repeat(np.arange(len(scores)), histories.counts), histories.items] = -np.inf
+    scores[histories.entry_rows, histories.items] = -np.inf
     if np.isnan(scores).any():
         raise TrainingError("the model gives scores that are no numbers; train it again")
     items, best = top_k(scores, k)

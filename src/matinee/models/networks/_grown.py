@@ -53,7 +53,7 @@ class Grown:
 
 def _common(before: Histories, now: Histories) -> tuple[Int64, Int64]:
     """Count each user's items that are in both, and those of them with an equal rating."""
-    user = np.repeat(np.arange(len(before)), before.counts)
+    user = before.entry_rows
     entries = find_entries(now.indptr, now.items, user, before.items)
     common = entries >= 0
     equal = np.append(now.values, np.float32(np.nan))[entries] == before.values
