@@ -10,9 +10,9 @@ import codecs
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Self, get_args, get_origin
+from typing import Annotated, Any, ClassVar, Self, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core.core_schema import CoreSchema, no_info_after_validator_function
 
@@ -155,9 +155,12 @@ def matching(key: str, names: Sequence[str]) -> list[str]:
     return [name for name in matches if name.count(".") == depth]
 
 
-def names_in(value: object) -> object:
-    """Return names in a text, separated by commas, as a tuple; any other value as it is."""
+def _names_in(value: object) -> object:
     return tuple(map(str.strip, value.split(","))) if isinstance(value, str) else value
+
+
+ColumnNames = Annotated[bool | tuple[str, ...], BeforeValidator(_names_in)]
+"""Names of columns, also as one text with commas; true for the usual ones, false for none."""
 
 
 def parse_settings(pairs: Sequence[str]) -> dict[str, Any]:

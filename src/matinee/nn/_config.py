@@ -7,7 +7,7 @@ from typing import Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from ..base.widths import most_units, within
-from ..config import Config, names_in
+from ..config import ColumnNames, Config
 from .activations import ActivationName
 
 
@@ -44,7 +44,7 @@ class NetworkConfig(Config):
     input: Literal["ratings", "presence"] = "ratings"
     """Encoding of a rating at the first layer: "ratings", its item's weight row times the (centred)
     rating; "presence", that plus a second row for the item being rated."""
-    columns: bool | tuple[str, ...] = False
+    columns: ColumnNames = False
     """Item columns, such as genres and year, used as additional inputs by a network with items as
     rows, and so by the teachers of one with users as rows: their names, or true for all except
     those that are nearly unique. Needs input = "presence"."""
@@ -75,11 +75,6 @@ class NetworkConfig(Config):
     otherwise."""
     clip: bool = True
     """Whether predictions are clipped to the rating scale."""
-
-    @field_validator("columns", mode="before")
-    @classmethod
-    def _names(cls, value: object) -> object:
-        return names_in(value)
 
     @field_validator("hidden", mode="before")
     @classmethod

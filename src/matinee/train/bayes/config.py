@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
-from ...config import Config, names_in
+from ...config import ColumnNames, Config
 
 
 class BayesianConfig(Config):
@@ -30,7 +30,7 @@ class BayesianConfig(Config):
     """Whether the items that a user has rated, and the users that have rated an item, are features
     besides the two ids, as in SVD++ and on both sides."""
 
-    columns: bool | tuple[str, ...] = False
+    columns: ColumnNames = False
     """Columns of people and items used as further features, such as gender and genres: their names,
     or true for all in the data except those that nearly identify a person. New people get the mean
     of the people trained on."""
@@ -39,11 +39,6 @@ class BayesianConfig(Config):
     """Share of the training ratings held out of sampling, to fit the shrinkage towards the bias
     model and the predictive variance; 0 for none, "auto" as in `train`.
     With "auto", fewer than 50,000 ratings are cross-fitted instead of held out."""
-
-    @field_validator("columns", mode="before")
-    @classmethod
-    def _names(cls, value: object) -> object:
-        return names_in(value)
 
     @model_validator(mode="after")
     def _some_are_kept(self) -> BayesianConfig:
