@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy.typing as npt
 
 from ...base.arrays import Float32, Float64
 from ...data import Csr
+from .config import LinearConfig
 from .invert import mirror
 from .kernels import add_gram
 
@@ -43,11 +45,17 @@ class Interactions:
         scaled.data *= np.repeat(np.sqrt(self.weights), np.diff(scaled.indptr))
         return scaled
 
+    @cached_property
     def diagonal(self) -> Float64:
-        """Return the diagonal of the items' weighted Gram matrix, float64 (items,)."""
+        """The diagonal of the items' weighted Gram matrix, float64 (items,)."""
         scaled = self.weighted()
         squares = np.bincount(scaled.indices, np.square(scaled.data), minlength=self.shape[1])
         return np.asarray(squares, dtype=np.float64)
+
+    def gamma(self, config: LinearConfig) -> Float64:
+        """Return what is added to the diagonal, Gamma of ``solve.py``, float64 (items,)."""
+        odds = config.denoising / (1.0 - config.denoising)
+        return self.diagonal * odds + config.penalty
 
 
 def interactions(rows: Csr, user_power: float = 0.0, values: Float32 | None = None) -> Interactions:

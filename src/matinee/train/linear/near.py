@@ -52,12 +52,11 @@ def fit_near(rows: Csr, config: LinearConfig, values: Float32 | None = None) -> 
     from ..implicit.knn import ItemVectors, by_target
 
     known = interactions(rows, config.user_power, values)
-    diagonal = known.diagonal()
-    odds = config.denoising / (1.0 - config.denoising)
-    gamma = diagonal * odds + config.penalty
+    gamma = known.gamma(config)
     plain = values is None or bool((values == 1.0).all())
     strengths = np.empty(0) if plain else known.matrix.data.astype(np.float64)
-    vectors = ItemVectors(rows, strengths, np.sqrt(known.weights), np.sqrt(diagonal + gamma))
+    lengths = np.sqrt(known.diagonal + gamma)
+    vectors = ItemVectors(rows, strengths, np.sqrt(known.weights), lengths)
     near, _ = vectors.nearest(config.nearest)
     weights = np.empty(near.shape, dtype=np.float32)
     weighted = known.weighted().tocsc()

@@ -185,7 +185,7 @@ def solve(rows: Csr, config: LinearConfig, values: Float32 | None = None) -> Sol
     """Solve the system of ``fit_linear``, for weights of any scale."""
     known = interactions(rows, config.user_power, values)
     by_items = side(known.shape, config) == "items"
-    gamma = _gamma(known, config)
+    gamma = known.gamma(config)
     return _by_items(known, gamma) if by_items else _by_users(known, gamma)
 
 
@@ -232,11 +232,6 @@ def _smaller(users: int, items: int, config: LinearConfig) -> str:
     if config.solve != "auto":
         return config.solve
     return "items" if items <= users else "users"
-
-
-def _gamma(known: Interactions, config: LinearConfig) -> Float64:
-    odds = config.denoising / (1.0 - config.denoising)
-    return known.diagonal() * odds + config.penalty
 
 
 def _by_items(known: Interactions, gamma: Float64) -> Solved:
