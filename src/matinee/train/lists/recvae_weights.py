@@ -9,7 +9,7 @@ import numpy as np
 
 from ...base.arrays import Float32
 from ...data import Csr
-from ...nn import weighted_rows
+from .weights import first_sums
 
 LAYERS = 5
 """Layers of the encoder."""
@@ -41,10 +41,7 @@ class RecVaeWeights:
 
     def code(self, rows: Csr) -> Float32:
         """Means of the posterior, float32 (people, latent)."""
-        lengths = np.diff(rows.indptr)
-        values = np.repeat(1.0 / np.sqrt(np.maximum(lengths, 1)), lengths).astype(np.float32)
-        hidden = weighted_rows(rows.indptr, rows.indices, values, self.arrays["weight.0"])
-        layer = self._activated(hidden, 0)
+        layer = self._activated(first_sums(rows, self.arrays["weight.0"]), 0)
         total = layer
         for at in range(1, LAYERS):
             layer = self._activated(layer @ self.arrays[f"weight.{at}"] + total, at)

@@ -15,6 +15,13 @@ from ...nn.activations import activation
 TABLE, START, OUTPUT, OUTPUT_BIAS = "table", "start", "output", "output_bias"
 
 
+def first_sums(rows: Csr, table: Float32) -> Float32:
+    """Sum the table's rows over each history of n items, times 1 / sqrt(n), (people, width)."""
+    lengths = rows.counts
+    values = np.repeat(1.0 / np.sqrt(np.maximum(lengths, 1)), lengths).astype(np.float32)
+    return weighted_rows(rows.indptr, rows.indices, values, table)
+
+
 @dataclass(frozen=True, eq=False)
 class ListNetworkWeights:
     """A list network.
@@ -45,11 +52,8 @@ class ListNetworkWeights:
 
     def code(self, rows: Csr) -> Float32:
         """Return the last hidden layer, float32 (people, last width)."""
-        lengths = np.diff(rows.indptr)
-        values = np.repeat(1.0 / np.sqrt(np.maximum(lengths, 1)), lengths).astype(np.float32)
-        table = self.arrays[TABLE]
         act = activation(self.activation).numpy
-        layer = act(weighted_rows(rows.indptr, rows.indices, values, table) + self.arrays[START])
+        layer = act(first_sums(rows, self.arrays[TABLE]) + self.arrays[START])
         at = 1
         while f"weight.{at}" in self.arrays:
             weight, bias = self.arrays[f"weight.{at}"], self.arrays[f"bias.{at}"]
