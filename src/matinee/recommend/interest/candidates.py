@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
-from ...base.arrays import Float64
+from ...base.arrays import Float32, Float64
 from ...data import Csr
-from ...train.lists import ListEpoch
+from ...train.lists import ListEpoch, ListRun
 from .base import Interest, users_of_items
 from .blend import Blend, standardised
 from .held_out import HeldOut
@@ -50,6 +51,38 @@ class Candidate:
     def ndcg(self) -> Float64:
         """NDCG of each user's list on the held-out interactions, float64 (people,)."""
         return self.part.ndcg_each(self.known)
+
+
+def trained_twice(
+    part: HeldOut,
+    scorer: Callable[[Float32, Any], Interest],
+    train: Callable[..., ListRun[Any]],
+    rng: np.random.Generator,
+    *,
+    choose: bool = True,
+) -> Candidate:
+    """Return a network trained without the held-out interactions, and refitted with as many epochs.
+
+    Args:
+        part: The interactions, split into known and held-out ones.
+        scorer: Makes the scorer from the users of each item and the weights.
+        train: ``fit_list_network`` or ``fit_recvae`` with its options.
+        rng: Draws the seed of both trainings.
+        choose: Whether to take the epoch with the best nDCG on the held-out interactions.
+    """
+    seed = int(rng.integers(2**63))
+    counts = users_of_items(part.known)
+
+    def score(weights: Any) -> float:
+        return part.ndcg(scorer(counts, weights))
+
+    first = train(part.known, rng=np.random.default_rng(seed), score=score if choose else None)
+
+    def fit(rows: Csr) -> Interest:
+        run = train(rows, rng=np.random.default_rng(seed), last=first.epoch)
+        return scorer(users_of_items(rows), run.weights)
+
+    return Candidate(part, fit, scorer(counts, first.weights))
 
 
 def blend(

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, Self
 
 import numpy as np
 
 from ....base.arrays import Float32
-from ....data import Csr
-from ....train.lists import ListNetworkWeights, ListRun, ListsConfig
-from ..base import Arrays, FittedWeights, Interest, State, users_of_items
-from ..candidates import Candidate, OnEpoch
+from ....train.lists import ListNetworkWeights, ListsConfig
+from ..base import Arrays, FittedWeights, Interest, State
+from ..candidates import Candidate, OnEpoch, trained_twice
 from ..held_out import HeldOut
 
 
@@ -47,20 +47,5 @@ def candidate(
     """Return the candidate of the network; epochs of both trainings are reported."""
     from ....train.lists import fit_list_network  # imports torch
 
-    seed = int(rng.integers(2**63))
-    counts = users_of_items(part.known)
-
-    def score(weights: ListNetworkWeights) -> float:
-        return part.ndcg(Network(counts, weights))
-
-    def run(rows: Csr, last: int | None, choose: bool = False) -> ListRun[ListNetworkWeights]:
-        chosen = score if choose else None
-        draw = np.random.default_rng(seed)
-        return fit_list_network(rows, config.net, draw, last=last, score=chosen, on_epoch=on_epoch)
-
-    first = run(part.known, None, config.net.choose_epoch)
-
-    def fit(rows: Csr) -> Interest:
-        return Network(users_of_items(rows), run(rows, first.epoch).weights)
-
-    return Candidate(part, fit, Network(counts, first.weights))
+    train = partial(fit_list_network, config=config.net, on_epoch=on_epoch)
+    return trained_twice(part, Network, train, rng, choose=config.net.choose_epoch)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, Self
 
 import numpy as np
 
 from ....base.arrays import Float32
-from ....data import Csr
 from ....train.lists import ListsConfig, RecVaeWeights
-from ..base import Arrays, FittedWeights, Interest, State, users_of_items
-from ..candidates import Candidate, OnEpoch
+from ..base import Arrays, FittedWeights, Interest, State
+from ..candidates import Candidate, OnEpoch, trained_twice
 from ..held_out import HeldOut
 
 
@@ -39,18 +39,5 @@ def candidate(
     """Return the candidate of RecVAE, with the best round on the held-out interactions."""
     from ....train.lists import fit_recvae  # imports torch
 
-    seed = int(rng.integers(2**63))
-    counts = users_of_items(part.known)
-
-    def score(weights: RecVaeWeights) -> float:
-        return part.ndcg(RecVae(counts, weights))
-
-    draw = np.random.default_rng(seed)
-    first = fit_recvae(part.known, config.recvae, draw, score=score, on_epoch=on_epoch)
-
-    def fit(rows: Csr) -> Interest:
-        draw = np.random.default_rng(seed)
-        run = fit_recvae(rows, config.recvae, draw, last=first.epoch, on_epoch=on_epoch)
-        return RecVae(users_of_items(rows), run.weights)
-
-    return Candidate(part, fit, RecVae(counts, first.weights))
+    train = partial(fit_recvae, config=config.recvae, on_epoch=on_epoch)
+    return trained_twice(part, RecVae, train, rng)
