@@ -100,7 +100,7 @@ def test_the_summary(train: Any, catalogue: Path) -> None:
 def test_the_summary_of_training_that_stopped_early(train: Any, catalogue: Path) -> None:
     options = ("patience=1", "weight_decay=0", "score_every=1")
     out = train(catalogue / "ratings", *(f"--set={option}" for option in options)).stdout
-    assert re.search(r"trained [23] of 4 epochs \(the best by validation: \d\)", out), out
+    assert re.search(r"trained [23] of 4 epochs \(chosen by validation: \d\)", out), out
 
 
 def test_without_a_test_part_there_is_no_score(train: Any, shell: Any, catalogue: Path) -> None:

@@ -45,8 +45,8 @@ class Trainable(Params, Recommender):
         settings: The options.
         device: Where it trains.
         epochs: Metrics of every epoch, after ``fit``.
-        best_epoch: The epoch whose weights are used: the best on the validation part, or the
-            last without one. For an ensemble, one per member.
+        best_epoch: The epoch whose weights are used: chosen on the validation part (``keep``), or
+            the last without one. For an ensemble, one per member.
         n_valid: Ratings in the validation part.
         teacher_epochs: Metrics of every epoch of the network's teachers, if it has any.
     """

@@ -175,7 +175,7 @@ def _show(fitted: Fitted, parts: Parts) -> None:
     run, best = training["epochs_run"], training["best_epoch"]
     several = isinstance(best, list)
     best_text = ", ".join(map(str, best)) if several else best
-    chosen_by = f" (the best by validation: {best_text})" if model.n_valid else ""
+    chosen_by = f" (chosen by validation: {best_text})" if model.n_valid else ""
     members = f"{len(best)} members, " if several else ""
     config = training["config"]
     asked = config["train"]["epochs"] if config["kind"] == "autoencoder" and not several else run

@@ -22,7 +22,7 @@ def model_html(model: Hooks, epochs: Iterable[Epoch]) -> str:
     ]
     best = getattr(model, "best_epoch", None)
     if best:
-        facts.append(("best epoch", ", ".join(map(str, best)) if isinstance(best, list) else best))
+        facts.append(("epoch used", ", ".join(map(str, best)) if isinstance(best, list) else best))
     if model.interest is not None:
         facts.append(("lists by", f"interest, love {model.love:g}"))
     overview = table(["", ""], facts, caption=type(model).__name__)

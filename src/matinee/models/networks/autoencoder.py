@@ -42,8 +42,8 @@ class Autoencoder(Trainable):
         settings: The options.
         device: Where it trains.
         epochs: Metrics of every epoch, after ``fit``.
-        best_epoch: The epoch whose weights are used: the best on the validation part, or the
-            last without one.
+        best_epoch: The epoch whose weights are used: chosen on the validation part (``keep``), or
+            the last without one.
         n_valid: Ratings in the validation part.
         teacher_epochs: Metrics of every epoch of its teachers, if it has any.
     """
