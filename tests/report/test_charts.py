@@ -117,7 +117,7 @@ def test_a_chart_is_well_formed_and_in_bounds(chart: Chart, width: float) -> Non
 
 @pytest.mark.parametrize("chart", CHARTS, ids=lambda chart: chart.name)
 def test_a_file_stands_alone(chart: Chart, tmp_path: Path) -> None:
-    folder = chart.save(tmp_path)
+    folder = chart.save(str(tmp_path))
     text = folder.read_text("utf-8")
     root = ET.fromstring(text)
     assert root.attrib["role"] == "img"

@@ -105,9 +105,9 @@ class Chart(ABC):
     def _repr_svg_(self) -> str:
         return self.file()
 
-    def save(self, folder: Path, width: float = 640.0) -> Path:
+    def save(self, folder: str | Path, width: float = 640.0) -> Path:
         """Write NAME.svg into a folder."""
-        file = folder / f"{self.name}.svg"
+        file = Path(folder) / f"{self.name}.svg"
         write_text(file, '<?xml version="1.0" encoding="UTF-8"?>\n' + self.file(width) + "\n")
         return file
 
