@@ -80,6 +80,9 @@ def test_what_an_evaluation_holds() -> None:
         assert (score.interval is None) == (name in ("coverage", "gini")), name
     plain = json.loads(json.dumps(evaluation.as_dict()))
     assert plain["ndcg@5"] == evaluation.value("ndcg", 5)
+    for name, k in (("ndcg", 3), ("nope", 5)):
+        with pytest.raises(UsageError, match=rf"'{name}' at {k} was not scored"):
+            evaluation.value(name, k)
     assert plain["baselines"]["popularity"]["ndcg@5_gain"] == popular.gains[5]["ndcg"].value
     assert plain["curves"]["model"]["recall"][9] == pytest.approx(plain["recall@10"])
     text = str(evaluation)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ...base.html import paragraphs, picture, table
 from ...base.text import aligned
 from ...data.table import library
+from ...errors import UsageError
 from ..leak_guard import Overlap
 from ..metric import Score, interval_text
 from .charts import ListPlots
@@ -35,7 +36,14 @@ class ListScores:
     scores: dict[int, dict[str, Score]]
 
     def value(self, metric: str, k: int) -> float:
-        """Return the value of a metric at a cutoff; NaN if undefined."""
+        """Return the value of a metric at a cutoff; NaN if undefined.
+
+        Raises:
+            UsageError: The lists were not scored by this metric at this cutoff.
+        """
+        if metric not in self.scores.get(k, {}):
+            scored = f"{', '.join(next(iter(self.scores.values())))} at {[*self.scores]}"
+            raise UsageError(f"{metric!r} at {k} was not scored; there are {scored}")
         return self.scores[k][metric].value
 
     def flat(self) -> dict[str, Any]:
