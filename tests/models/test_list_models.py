@@ -131,6 +131,8 @@ def test_a_model_of_clicks_predicts_no_ratings() -> None:
     made = model("ease", penalty=5.0).fit(train)
     with pytest.raises(UsageError, match="predicts no ratings"):
         made.predict(0, 0)
+    with pytest.raises(UsageError, match="predicts no ratings"):
+        made.recommend(users=[0], with_std=True)
     with pytest.raises(UsageError, match="no calibrated probability") as refused:
         made.choice_probability(0, 0)
     (named,) = re.findall("train the preset lists, (.*) on people", str(refused.value))

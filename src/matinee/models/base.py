@@ -144,7 +144,8 @@ class Recommender(Updatable):
 
         Raises:
             UnknownIdError: An unknown user or item, unless ``unknown="skip"``.
-            UsageError: Neither histories nor users (``recommend_all`` serves everyone), or k < 1.
+            UsageError: Neither histories nor users (``recommend_all`` serves everyone), k < 1, or
+                ``with_std`` with a model of interactions or one saved without standard deviations.
         """
         if histories is None and users is None:
             raise UsageError("pass histories or users; recommend_all() serves every known user")
@@ -182,6 +183,8 @@ class Recommender(Updatable):
         does not grow with the number of users. Yields at least one table, which may be empty.
         """
         self._require_fitted()
+        if with_std:
+            self._require_ratings()
         k = checked_length(k)
         people = self._people(histories, unknown)
         if users is not None:
