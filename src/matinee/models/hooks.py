@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -208,6 +209,11 @@ class Hooks(ABC):
     def _like(self) -> float | None:
         """Return the lowest rating that counts as liked; None for the default of the scale."""
         return None
+
+    def _inherit(self, model: Hooks) -> None:
+        """Take over the common attributes, declared above, from another model of this class."""
+        for name in inspect.get_annotations(Hooks).keys() - {"kind"}:
+            setattr(self, name, getattr(model, name))
 
     # Available after fitting.
 

@@ -78,7 +78,7 @@ def _without(model: Recommender, kept: Mask) -> Recommender:
             part = "" if members is None else f"member.{at}."
             _drop_columns(arrays, part, kept, ROWS_PER_COLUMN[network["input"]])
     fewer = type(model)._restore(arrays, config)
-    fewer.__dict__ = {**model.__dict__, **fewer.__dict__, "clip": model.clip}
+    fewer._inherit(model)
     fewer.user_ids = model.user_ids.take(codes)
     if model.histories is not None:
         users = np.arange(len(codes), dtype=np.int32)

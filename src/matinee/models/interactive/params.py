@@ -58,9 +58,7 @@ class Params:
         changed = {name.replace("__", "."): value for name, value in params.items()}
         if changed:
             settings = settings.replace(changed, "set_params")
-        fresh = type(self)(settings=settings, device=device)
-        self.__dict__.clear()
-        self.__dict__.update(fresh.__dict__)
+        self.__dict__ = type(self)(settings=settings, device=device).__dict__
         return self
 
     def clone(self) -> Self:
