@@ -68,7 +68,6 @@ class FittedNetwork:
     teacher_epochs: list[Epoch] = field(default_factory=list)
     stored: StoredCodes | None = None
     columns: tuple[CodedColumn, ...] = ()
-    _item_vectors: tuple[Float32, Float32] | None = field(default=None, init=False)
     _kept_gains: dict[int, Float32] = field(default_factory=dict, init=False)
 
     @cached_property
@@ -128,7 +127,7 @@ class FittedNetwork:
             return self._predict_by_users(histories, rows, items, trained)
         forward = self.forward
         users = histories.users[rows]
-        vectors, item_offsets = self._item_rows(self.known)
+        vectors, item_offsets = self._item_rows
         dots = np.einsum("ij,ij->i", vectors[items], forward.table_out[users])
         out = forward.activated(dots + forward.bias_out[users]).astype(np.float64)
         out += forward.offset[users]
@@ -140,7 +139,7 @@ class FittedNetwork:
         if self.known is None:
             return self._scores_by_users(histories, trained)
         users = histories.users
-        vectors, row_bias = self._item_rows(self.known)
+        vectors, row_bias = self._item_rows
         outputs: Float32 = self.forward.decode(vectors, users).T + row_bias
         outputs += self.forward.offset[users][:, None]
         return expected_ratings(outputs, self.forward.link)
@@ -156,7 +155,7 @@ class FittedNetwork:
         """Return the learned item vectors: the last layer, or with items as rows their codes."""
         if self.known is None:
             return ItemVectors(self.forward.table_out, self.forward.bias_out + self.forward.offset)
-        return ItemVectors(*self._item_rows(self.known))
+        return ItemVectors(*self._item_rows)
 
     def _predict_by_users(
         self, histories: Histories, rows: Int64, items: Int32, trained: Histories | None
@@ -239,22 +238,19 @@ class FittedNetwork:
             out[part] = self.forward.entries(known, rows[part] - start, items[part])
         return out
 
-    def _item_rows(self, known: Csr) -> tuple[Float32, Float32]:
-        """Return each item's code (items, hidden[-1]) and offset (items,), with items as rows."""
-        if self._item_vectors is None:
-            every, side = Histories.of(known), known.side
-            parts = []
-            for first, batch in every.batches(_ROWS):
-                csr = _csr(batch, self.forward)
-                if side is not None:
-                    rows = np.arange(first, first + len(batch))
-                    csr = replace(csr, side=side.take(rows))
-                parts.append(self.forward.encode(csr))
-            self._item_vectors = (
-                np.concatenate([vectors for vectors, _ in parts]),
-                np.concatenate([item_offsets for _, item_offsets in parts]),
-            )
-        return self._item_vectors
+    @cached_property
+    def _item_rows(self) -> tuple[Float32, Float32]:
+        """Each item's code (items, hidden[-1]) and offset (items,), with items as rows."""
+        assert self.known is not None
+        parts = []
+        for first, batch in Histories.of(self.known).batches(_ROWS):
+            csr = _csr(batch, self.forward)
+            if self.known.side is not None:
+                rows = np.arange(first, first + len(batch))
+                csr = replace(csr, side=self.known.side.take(rows))
+            parts.append(self.forward.encode(csr))
+        vectors, offsets = (np.concatenate(each) for each in zip(*parts, strict=True))
+        return vectors, offsets
 
     def state(self) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
         """Return arrays by name and a JSON-serialisable configuration, for ``restore``."""
