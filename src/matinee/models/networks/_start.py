@@ -9,7 +9,8 @@ import numpy as np
 import torch
 
 from ...base.arrays import Float32, Int32, Int64, Mask
-from ...data import Csr
+from ...baseline import column_means
+from ...data import Csr, Ratings
 from ...nn import Inputs, Network, NetworkConfig
 from ...train import Teacher, TrainConfig, validation_share
 from ...train.factors.continued import Continued
@@ -141,10 +142,43 @@ def factor_teacher(continued: Continued, known: Csr, new: Mask, activation: int)
     return Teacher(items.factors, items.bias, people, nothing, nothing, activation)
 
 
-def new_network(
+def first_network(
+    config: NetworkConfig,
+    ratings: Ratings,
+    known: Csr,
+    inputs: Inputs,
+    device: str,
+    rng: np.random.Generator,
+    start: Start | None,
+) -> Network:
+    """Make a network with its initial weights.
+
+    Args:
+        config: The options; an update keeps the widths of ``start``, whatever the size of the data.
+        ratings: All ratings.
+        known: Those outside the validation part, by row.
+        inputs: Their input encoding.
+        device: "cpu" or a CUDA device.
+        rng: Draws the seeds.
+        start: The network to continue from, or None.
+    """
+    if start is None:
+        counts = (len(ratings), ratings.n_users, ratings.n_items)
+        shape = config.within(known.n_columns, inputs.table_rows, counts)
+    else:
+        shape = config.replace({"hidden": start.fitted.settings.network.hidden})
+    network = _new_network(shape, known.n_columns, inputs, device, rng)
+    if config.bias_start == "mean":
+        with torch.no_grad():
+            network.bias_out.copy_(torch.from_numpy(column_means(known, inputs.offset)))
+    if start is not None:
+        start.load(network)
+    return network
+
+
+def _new_network(
     shape: NetworkConfig, columns: int, inputs: Inputs, device: str, rng: np.random.Generator
 ) -> Network:
-    """Make a network with initial weights on a device."""
     generator = torch.Generator().manual_seed(int(rng.integers(2**63)))
     network = Network(shape, columns, inputs.table_rows, generator)
     if device != "cpu":  # the same initial weights in all processes, different dropout masks

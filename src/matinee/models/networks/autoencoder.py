@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from ...base.arrays import Float32, Float64, Int32, Int64, Mask
 from ...baseline.ordinal import OrdinalLink
+from ...baseline.variance import HeldOutPredictions
 from ...data import Histories, Ratings, SideColumns
 from ...errors import UsageError
 from ...nn import Forward, Inputs
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from ...nn import Network
     from ..base import Recommender
     from ._start import Start
+    from .trainer import Trainer
 
 
 class Autoencoder(Trainable):
@@ -152,8 +154,7 @@ class Autoencoder(Trainable):
         self.n_valid, self.teacher_epochs = fitted.n_valid, fitted.teacher_epochs
 
     def _train(self, train: Ratings, seed: int, context: RunContext) -> None:
-        # These import torch, which a loaded model does not need.
-        from ._validation import bias_predictions, validation_predictions
+        # It imports torch, which a loaded model does not need.
         from .trainer import Trainer, seed_of
 
         context.group.require_equal(context.identity)
@@ -162,25 +163,24 @@ class Autoencoder(Trainable):
         context.check_resumable(f"{CHECKPOINT}*" if has_teacher else f"{CHECKPOINT}.*")
         if has_teacher:
             trainer.train_teachers(seed_of(seed, 0))
-        if self._start is not None:
-            trainer.continue_codes()
         trainer.fit()
         self._take(trainer.finish())
-        held = trainer.held
-        if held is None or not held.any():
-            return
+        if trainer.held is not None and trainer.held.any():
+            self._validation = self._predictions_of(trainer, train, trainer.held)
+
+    def _predictions_of(self, trainer: Trainer, train: Ratings, held: Mask) -> HeldOutPredictions:
+        """Return the predictions of the validation part, as for known and as for new users."""
+        from ._validation import bias_predictions, validation_predictions
+
         predicted = trainer.validation_predictions()
         if not self._trained.differs_for_known:
-            self._validation = validation_predictions(train, held, (predicted, None))
-            return
+            return validation_predictions(train, held, (predicted, None))
         known = np.zeros((len(predicted), 1))  # 1 for new users
         if self._trained.by_items:  # the bias model predicts for new users
             new = bias_predictions(train, held)
         else:
             predicted, new = trainer.validation_predictions(stored=True), predicted
-        self._validation = validation_predictions(
-            train, held, (predicted, known), (new, known + 1.0)
-        )
+        return validation_predictions(train, held, (predicted, known), (new, known + 1.0))
 
     def _continue(self, model: Recommender, data: Ratings, new: Mask, epochs: int | None) -> None:
         super()._continue(model, data, new, epochs)

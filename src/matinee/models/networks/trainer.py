@@ -13,9 +13,8 @@ import torch
 
 from ...base.arrays import Float64, Mask
 from ...base.threads import kernel_threads
-from ...baseline import column_means
 from ...data import Csr, Ratings
-from ...nn import Inputs, Network, make_inputs
+from ...nn import Inputs, make_inputs
 from ...train import (
     Distillation,
     Epoch,
@@ -39,7 +38,7 @@ from ._fitted import FittedNetwork, make_forward
 from ._link import first_link, fit_link_again
 from ._shape import rows_of
 from ._side_by_side import side_by_side
-from ._start import Start, factor_teacher, new_network
+from ._start import Start, factor_teacher, first_network
 from ._stored import MOST_STORED, OWN, StoredCodes
 from ._validation import column_offset, grouped, in_user_order
 
@@ -83,43 +82,12 @@ class Trainer:
         self._ratings, self._start = ratings, start
         self._teachers: list[Trainer] = []
         self._folder: RunFolder | None = None
-        self._shrinkage: tuple[float, Inputs] | None = None
-        self._continued: Continued | None = None
-        rng = np.random.default_rng(seed)
         self._rows, self._columns = rows_of(ratings, settings.network)
-        rows, scale = self._rows, ratings.scale
-        self._limits = low, high = (scale.low, scale.high) if context.clip else (-np.inf, np.inf)
-        holdout = partial(Holdout.of, low=low, high=high, group=context.group)
+        scale = ratings.scale
+        self._limits = (scale.low, scale.high) if context.clip else (-np.inf, np.inf)
+        rng = np.random.default_rng(seed)
         self.held = self._hold_out(held, rng)
-        known, valid = rows, None
-        if self.held is not None:
-            known, out = part(rows, self.held)
-            valid = holdout(out)
-        offset = column_offset(known, settings.network.center)
-        inputs = make_inputs(settings.network, offset, side=rows.side)
-        if settings.network.output == "ordinal":
-            earlier = None if start is None else start.fitted.inputs.link
-            inputs = replace(inputs, link=first_link(ratings, self.held, earlier))
-        scored = partial(holdout, users_are_columns=settings.network.rows == "items")
-        watched = {
-            name: scored(grouped(some, ratings, settings.network.rows))
-            for name, some in context.watch.items()
-        }
-        self.run = Run(
-            self._network(known, inputs, rng),
-            inputs,
-            known,
-            settings.train if start is None else start.config(settings.train),
-            rng,
-            valid,
-            only=None if start is None else start.rows(known, rows, rng),
-            watch={name: each for name, each in watched.items() if len(each)},
-            member=member,
-            teacher=teacher,
-            measures=context.measure,
-            training=scored(known) if "training" in context.measure else None,
-            group=context.group,
-        )
+        self.run = self._first_run(member, teacher, rng)
 
     def _hold_out(self, held: Mask | None, rng: np.random.Generator) -> Mask | None:
         """Return the mask of the validation part, drawn unless it was passed."""
@@ -131,21 +99,47 @@ class Trainer:
         kept_out = validation_share(train.validation, len(self._ratings))
         return rows.in_order_of_ratings(carve_rows(rows, kept_out, rng))
 
-    def _network(self, known: Csr, inputs: Inputs, rng: np.random.Generator) -> Network:
-        """Return the network with its initial weights."""
-        config, ratings, start = self.settings.network, self._ratings, self._start
-        if start is None:
-            counts = (len(ratings), ratings.n_users, ratings.n_items)
-            shape = config.within(known.n_columns, inputs.table_rows, counts)
-        else:  # an update keeps the widths, whatever the size of the data now
-            shape = config.replace({"hidden": start.fitted.settings.network.hidden})
-        network = new_network(shape, known.n_columns, inputs, self.context.device, rng)
-        if config.bias_start == "mean":
-            with torch.no_grad():
-                network.bias_out.copy_(torch.from_numpy(column_means(known, inputs.offset)))
-        if start is not None:
-            start.load(network)
-        return network
+    def _first_run(self, member: int, teacher: int, rng: np.random.Generator) -> Run:
+        """Return the run before its first epoch."""
+        settings, context, start = self.settings, self.context, self._start
+        low, high = self._limits
+        holdout = partial(Holdout.of, low=low, high=high, group=context.group)
+        scored = partial(holdout, users_are_columns=settings.network.rows == "items")
+        known, valid = self._rows, None
+        if self.held is not None:
+            known, out = part(self._rows, self.held)
+            valid = holdout(out)
+        inputs = self._inputs(known)
+        watched = {
+            name: scored(grouped(some, self._ratings, settings.network.rows))
+            for name, some in context.watch.items()
+        }
+        return Run(
+            first_network(
+                settings.network, self._ratings, known, inputs, context.device, rng, start
+            ),
+            inputs,
+            known,
+            settings.train if start is None else start.config(settings.train),
+            rng,
+            valid,
+            only=None if start is None else start.rows(known, self._rows, rng),
+            watch={name: each for name, each in watched.items() if len(each)},
+            member=member,
+            teacher=teacher,
+            measures=context.measure,
+            training=scored(known) if "training" in context.measure else None,
+            group=context.group,
+        )
+
+    def _inputs(self, known: Csr) -> Inputs:
+        """Return the input encoding, fitted to the ratings outside the validation part."""
+        config, start = self.settings.network, self._start
+        inputs = make_inputs(config, column_offset(known, config.center), side=known.side)
+        if config.output != "ordinal":
+            return inputs
+        earlier = None if start is None else start.fitted.inputs.link
+        return replace(inputs, link=first_link(self._ratings, self.held, earlier))
 
     def distill_from(self, teachers: Sequence[Teacher]) -> None:
         """Add the predictions of teachers as targets (knowledge distillation)."""
@@ -179,13 +173,6 @@ class Trainer:
                 teacher.fit([*before, *self.teacher_epochs], future, ahead)
                 self.teacher_epochs += teacher.run.history
         self.distill_from([teacher.as_teacher() for teacher in self._teachers])
-
-    def continue_codes(self) -> None:
-        """In an update, continue the stored codes of the earlier network."""
-        if self._stores_codes:
-            assert self._start is not None
-            known, new = self.run.known, self._start.new_of(self._rows, self.held)
-            self._continued = self._start.continued(known, new, self.run.inputs.offset)
 
     def fit(
         self,
@@ -277,15 +264,18 @@ class Trainer:
             whole: Whether its rows are encoded from all ratings, validation part included, for
                 prediction; a student is trained without.
         """
-        run, known = self.run, self.run.known
-        if self._shrinkage is None:
-            self._shrinkage = 1.0, run.inputs
-            if run.valid and run.network.config.shrinks:
-                self._shrinkage = fit_shrinkage(run.network, run.inputs, known, run.valid)
-        coefficient, inputs = self._shrinkage
-        if whole and run.valid:
+        known, (coefficient, inputs) = self.run.known, self._shrinkage
+        if whole and self.run.valid:
             known, inputs = self._whole(inputs)
-        return Teacher.of(run.network, inputs, known, coefficient)
+        return Teacher.of(self.run.network, inputs, known, coefficient)
+
+    @cached_property
+    def _shrinkage(self) -> tuple[float, Inputs]:
+        """Shrinkage coefficient of the network as a teacher, and its inputs with the slope."""
+        run = self.run
+        if run.valid and run.network.config.shrinks:
+            return fit_shrinkage(run.network, run.inputs, run.known, run.valid)
+        return 1.0, run.inputs
 
     def _whole(self, inputs: Inputs) -> tuple[Csr, Inputs]:
         """Return all ratings by row, and an input encoding with column statistics of all."""
@@ -327,6 +317,14 @@ class Trainer:
             teachers = self._all_teachers(known, whole=True)
             fitted.stored = StoredCodes.fit(fitted.forward, known, teachers)
         return fitted
+
+    @cached_property
+    def _continued(self) -> Continued | None:
+        """In an update, the stored codes of the earlier network with the new ratings."""
+        if self._start is None:
+            return None
+        known, new = self.run.known, self._start.new_of(self._rows, self.held)
+        return self._start.continued(known, new, self.run.inputs.offset)
 
     def _all_teachers(self, known: Csr, *, whole: bool) -> list[Teacher]:
         if self._continued is not None:
