@@ -23,7 +23,8 @@ from ...nn import Forward, Inputs
 from ...train import Epoch
 from ..settings import Settings
 from ..support import ItemVectors
-from ._shape import check_shape, saved_link, saved_outputs, with_columns
+from ._rows import with_columns
+from ._saved import check_shape, saved_link, saved_outputs
 from ._stored import StoredCodes
 
 if TYPE_CHECKING:

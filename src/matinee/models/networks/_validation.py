@@ -1,15 +1,14 @@
-"""The validation part of the ratings and its predictions, with users or items as rows."""
+"""Predictions of the validation part, by user."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from ...base.arrays import Float32, Float64, Int64, Mask
+from ...base.arrays import Float64, Mask
 from ...baseline import fit_bias
 from ...baseline.variance import HeldOutPredictions
-from ...data import Csr, Histories, Ratings, group
+from ...data import Histories, Ratings
 from ...train import part
-from ..support import coded
 
 
 def bias_predictions(train: Ratings, held: Mask) -> Float64:
@@ -41,41 +40,3 @@ def validation_predictions(
         "validation",
         np.vstack(extras) if extras else None,
     )
-
-
-def in_user_order(train: Ratings, held: Mask, predicted: Float64) -> Float64:
-    """Reorder values of the validation part from ``train.by_item`` to ``train.by_user``."""
-    by_item = entry_order(train.by_item)[train.by_item.aligned(held)]
-    by_user = entry_order(train.by_user)[train.by_user.aligned(held)]
-    ordered = np.empty(len(predicted))
-    ordered[np.argsort(by_user)] = predicted[np.argsort(by_item)]
-    return ordered
-
-
-def entry_order(csr: Csr) -> Int64:
-    """Return the position of each entry in the ratings."""
-    return np.arange(len(csr.values)) if csr.order is None else csr.order
-
-
-def column_offset(known: Csr, center: str) -> Float32:
-    """Return the offset subtracted from each column's ratings, float32 (columns,)."""
-    offset = np.zeros(known.n_columns, dtype=np.float32)
-    if center == "none":
-        return offset
-    if center == "bias":
-        bias = fit_bias(known)
-        offset += np.float32(bias.mean)
-        offset += bias.item_bias
-    elif known.weights is None:
-        offset += np.float32(known.values.mean(dtype=np.float64))
-    else:
-        offset += np.float32(np.average(known.values, weights=known.weights))
-    return offset
-
-
-def grouped(ratings: Ratings, train: Ratings, rows: str) -> Csr:
-    """Return held-out ratings of known users and items, by the network's rows and columns."""
-    users, items, values = coded(ratings, train)
-    if rows == "items":
-        return group(items, users, values, train.n_items, train.n_users)
-    return group(users, items, values, train.n_users, train.n_items)

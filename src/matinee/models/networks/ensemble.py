@@ -18,8 +18,8 @@ from ..trainable import Trainable
 from ._blending import Blending, disagreement
 from ._count_shift import CountShift
 from ._fitted import FittedNetwork
+from ._rows import with_columns
 from ._sampled import SampledMember
-from ._shape import with_columns
 
 if TYPE_CHECKING:
     from ...train import Teacher

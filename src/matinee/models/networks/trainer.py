@@ -36,11 +36,10 @@ from ...train.factors.continued import Continued
 from ..settings import Settings
 from ._fitted import FittedNetwork, make_forward
 from ._link import first_link, fit_link_again
-from ._shape import rows_of
+from ._rows import column_offset, grouped, in_user_order, rows_of
 from ._side_by_side import side_by_side
 from ._start import Start, factor_teacher, first_network
 from ._stored import MOST_STORED, OWN, StoredCodes
-from ._validation import column_offset, grouped, in_user_order
 
 
 class Trainer:

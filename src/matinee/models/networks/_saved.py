@@ -1,16 +1,14 @@
-"""The rows of a network, and checks of saved arrays before memory is allocated."""
+"""Parts of a saved network, checked before memory is allocated."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ...baseline.ordinal import OrdinalLink
-from ...data import CodedColumn, Csr, Ratings, coded_columns, stacked
 from ...nn import Inputs, NetworkConfig, RowOutputs
 
 
@@ -69,31 +67,3 @@ def check_shape(
     for width in config.hidden:
         if width not in widths:
             raise ValueError(f"a layer of {width:,} units has no weights")
-
-
-def rows_of(ratings: Ratings, config: NetworkConfig) -> tuple[Csr, tuple[CodedColumn, ...]]:
-    """Return the ratings by row, and the item columns named in the options.
-
-    With items as rows, these columns are stored with the ratings (``Csr.side``).
-
-    Raises:
-        UsageError: The items have no column of that name.
-    """
-    table = ratings.item_table
-    items = None if table is None else table.side
-    (columns,) = coded_columns(config.columns, (items,), ratings.name, "items")
-    if config.rows == "users":
-        return ratings.by_user, columns
-    return with_columns(ratings.by_item, columns), columns
-
-
-def with_columns(rows: Csr, columns: tuple[CodedColumn, ...]) -> Csr:
-    """Attach item columns to the ratings by item.
-
-    Raises:
-        ValueError: The columns have another number of items.
-    """
-    if any(len(each.indptr) != len(rows.indptr) for each in columns):
-        raise ValueError("columns of another number of items")
-    side = stacked(columns) if columns else None
-    return rows if side is rows.side else replace(rows, side=side)
