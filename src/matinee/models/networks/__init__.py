@@ -1,1 +1,11 @@
-"""The deep autoencoder and ensembles of it, as recommenders."""
+"""The deep autoencoder and ensembles of it, as recommenders.
+
+``autoencoder`` and ``ensemble`` are the models. Both train each network by a ``Trainer``
+(``trainer``), which makes a ``FittedNetwork`` (``_fitted``), and predict by that.
+
+- Of training: ``_rows``, ``_link`` and ``_start`` prepare a run; ``_side_by_side`` trains several
+  teachers at once; ``_stored`` fits codes of known users; ``_validation`` collects predictions.
+- Of ensembles: ``_blending`` has their predictions, ``_count_shift`` weights that depend on counts,
+  ``_sampled`` the members that are factorisation machines.
+- Of saved networks: ``_saved``.
+"""

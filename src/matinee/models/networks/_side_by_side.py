@@ -16,8 +16,8 @@ from ...base.threads import kernel_thread_count, kernel_threads
 from ...train import Run
 
 
-class Trainable(Protocol):
-    """A ``Trainer``."""
+class Ahead(Protocol):
+    """A ``Trainer``, which cannot be imported here."""
 
     run: Run
 
@@ -30,7 +30,7 @@ class Trainable(Protocol):
 
 
 @contextmanager
-def side_by_side(trainers: Sequence[Trainable]) -> Iterator[list[Future[int] | None]]:
+def side_by_side(trainers: Sequence[Ahead]) -> Iterator[list[Future[int] | None]]:
     """Train networks in other threads while the caller trains the first.
 
     The weights do not depend on threads. If the block ends with an exception, the other networks

@@ -19,11 +19,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from ...base.arrays import Float32, Float64, Mask, UInt64
-from ...base.memory import count_codes
+from ...base.arrays import Float32, Float64, Int64, Mask, UInt64
+from ...base.memory import count_codes, find_entries
 from ...data import Csr, Histories
 from ...nn import Forward
-from ._grown import Grown
 
 if TYPE_CHECKING:
     from ...train import Teacher
@@ -126,6 +125,54 @@ class StoredCodes:
         if shapes != ((n, width), (n,), (columns, width), (n,)):
             raise ValueError(f"stored codes of the shapes {shapes}")
         return stored
+
+
+@dataclass(frozen=True, eq=False)
+class Grown:
+    """Users with a stored code who have all their training ratings and further ones.
+
+    The prediction for them is fold-in from all ratings, plus the gain of the stored code over
+    fold-in from the training ratings. Otherwise a single new rating would discard that gain.
+
+    Attributes:
+        rows: int64 (n,), their rows in the histories, ascending.
+        weight: float32 (n,), weight of the stored code's gain: the share of their ratings that the
+            code was fitted to.
+        before: Their training ratings, in this order.
+    """
+
+    rows: Int64
+    weight: Float32
+    before: Histories
+
+    @classmethod
+    def of(cls, rows: Int64, histories: Histories, trained: Histories) -> Grown:
+        """Find such users among some rows of histories.
+
+        Users without one of their training items are excluded: withdrawn ratings must not be used.
+
+        Args:
+            rows: int64, ascending.
+            histories: The users with their current ratings.
+            trained: The training ratings of all users.
+        """
+        if not len(rows):
+            return cls(rows, np.empty(0, dtype=np.float32), histories.take(rows))
+        before, now = trained.take(histories.users[rows]), histories.take(rows)
+        shared, unchanged = _common(before, now)
+        complete = shared == before.counts
+        weight = (unchanged / np.maximum(now.counts, 1)).astype(np.float32)
+        return cls(rows[complete], weight[complete], before.take(np.flatnonzero(complete)))
+
+
+def _common(before: Histories, now: Histories) -> tuple[Int64, Int64]:
+    """Count each user's items that are in both, and those of them with an equal rating."""
+    user = before.entry_rows
+    entries = find_entries(now.indptr, now.items, user, before.items)
+    common = entries >= 0
+    equal = np.append(now.values, np.float32(np.nan))[entries] == before.values
+    counts = [np.bincount(user[mask], minlength=len(before)) for mask in (common, equal)]
+    return counts[0], counts[1]
 
 
 def _encoded(forward: Forward, histories: Histories) -> tuple[Float32, Float32]:
