@@ -185,44 +185,23 @@ class Ensemble(Blending, Trainable):
         self, train: Ratings, held: Mask | None, predicted: list[Float64], copies: list[int]
     ) -> None:
         """Fit both sets of blending weights to predictions of the validation part."""
-        from ...train import Blend, fit_blend
+        from ...train import Blend
         from ._validation import bias_predictions, validation_predictions
 
-        self.shift = None
-        size = len(self.members)
         ends = np.cumsum(copies)
         entries = [list(range(end - n, end)) for n, end in zip(copies, ends, strict=True)]
         by_users = [entry for entry in entries if not self.members[entry[0]].by_items]
+        self.shift = None
         if held is None:
+            size = len(self.members)
             self.known = Blend.equal(size).weights
             self.new = Blend.equal(size, [m for entry in by_users for m in entry]).weights
             return
         base = bias_predictions(train, held)
         residuals = train.by_user.values[train.by_user.aligned(held)] - base
-        sets = []
-        for groups in (entries, by_users):
-            means = [np.mean([predicted[m] for m in entry], axis=0) - base for entry in groups]
-            deviations = np.column_stack(means) if means else np.zeros((len(base), 0))
-            shrinkages = [self._shrinkage_of(entry[0]) for entry in groups]
-            sampled = next((at for at, each in enumerate(shrinkages) if each is not None), None)
-            if sampled is None:
-                sets.append(fit_blend(deviations, residuals, groups, size).weights)
-                continue
-            # With few ratings the sampled member's cross-fitted shrinkage is more accurate than any
-            # weight fitted here: the others are blended by what they add to it.
-            shrinkage = shrinkages[sampled] or 0.0
-            center = shrinkage * deviations[:, sampled]
-            others = [at for at in range(len(groups)) if at != sampled]
-            weights = fit_blend(
-                deviations[:, others] - center[:, None],
-                residuals - center,
-                [groups[at] for at in others],
-                size,
-            ).weights
-            copies_of_sampled = groups[sampled]
-            weights[copies_of_sampled] = shrinkage * (1.0 - weights.sum()) / len(copies_of_sampled)
-            sets.append(weights)
-        self.known, self.new = sets
+        self.known, self.new = (
+            self._fit_weights(each, predicted, base, residuals) for each in (entries, by_users)
+        )
         deviations = np.array(predicted) - base
         self.shift, shifts = self._fit_shift(train, held, deviations, residuals)
         answers = []
@@ -231,6 +210,41 @@ class Ensemble(Blending, Trainable):
             extras = self._extras(disagreement(deviations, each), np.full(len(base), new))
             answers.append((base + (each * deviations).sum(axis=0), extras))
         self._validation = validation_predictions(train, held, *answers)
+
+    def _fit_weights(
+        self,
+        entries: list[list[int]],
+        predicted: list[Float64],
+        base: Float64,
+        residuals: Float64,
+    ) -> Float64:
+        """Fit the weights of some members, float64 (members,); 0 for the others.
+
+        Args:
+            entries: Numbers of these members; those that differ in their seed only share an entry.
+            predicted: Predictions of the validation part by each member, (n,).
+            base: Those of the bias model, (n,).
+            residuals: The ratings minus these, (n,).
+        """
+        from ...train import fit_blend
+
+        size = len(self.members)
+        means = [np.mean([predicted[m] for m in entry], axis=0) - base for entry in entries]
+        deviations = np.column_stack(means) if means else np.zeros((len(base), 0))
+        shrinkages = [self._shrinkage_of(entry[0]) for entry in entries]
+        sampled = next((at for at, each in enumerate(shrinkages) if each is not None), None)
+        if sampled is None:
+            return fit_blend(deviations, residuals, entries, size).weights
+        # With few ratings the sampled member's cross-fitted shrinkage is more accurate than any
+        # weight fitted here: the others are blended by what they add to it.
+        shrinkage = shrinkages[sampled] or 0.0
+        center = shrinkage * deviations[:, sampled]
+        others = [at for at in range(len(entries)) if at != sampled]
+        added = deviations[:, others] - center[:, None]
+        blend = fit_blend(added, residuals - center, [entries[at] for at in others], size)
+        copies = entries[sampled]
+        blend.weights[copies] = shrinkage * (1.0 - blend.weights.sum()) / len(copies)
+        return blend.weights
 
     def _shrinkage_of(self, number: int) -> float | None:
         """Return the cross-fitted shrinkage coefficient of a sampled member; None without one."""
