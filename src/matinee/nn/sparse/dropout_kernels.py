@@ -139,21 +139,12 @@ def dots(
                 cursor[r - first] = end
                 while p < end:
                     few = min(4, end - p)
-                    i0, i1, i2, i3 = unit[p], unit[p], unit[p], unit[p]
-                    if few > 1:
-                        i1 = unit[p + 1]
-                    if few > 2:
-                        i2 = unit[p + 2]
-                    if few > 3:
-                        i3 = unit[p + 3]
+                    # Fewer than four repeat the last, as in ``kernels.decode``.
+                    p1, p2, p3 = p + min(1, few - 1), p + min(2, few - 1), p + few - 1
+                    i0, i1, i2, i3 = unit[p], unit[p1], unit[p2], unit[p3]
                     d0, d1, d2, d3 = four_dots(row, table, i0, i1, i2, i3)
-                    out[p] = d0 + bias[i0]
-                    if few > 1:
-                        out[p + 1] = d1 + bias[i1]
-                    if few > 2:
-                        out[p + 2] = d2 + bias[i2]
-                    if few > 3:
-                        out[p + 3] = d3 + bias[i3]
+                    out[p], out[p1] = d0 + bias[i0], d1 + bias[i1]
+                    out[p2], out[p3] = d2 + bias[i2], d3 + bias[i3]
                     p += few
 
 
