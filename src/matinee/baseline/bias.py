@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from ..base.arrays import Float32, Float64, Int32, Int64
+from ..base.arrays import Array, Float32, Float64, Int32, Int64
 from ..base.compiled import kernel
 from ..base.memory import count_codes, sum_by_code
 from ..data import Csr, Histories, Ratings
@@ -53,9 +51,7 @@ class BiasModel:
             bias[start : start + len(some)] = sums / np.maximum(counts + self.user_reg, 1e-12)
         return bias
 
-    def predict(
-        self, histories: Histories, rows: npt.NDArray[Any], items: npt.NDArray[Any]
-    ) -> Float64:
+    def predict(self, histories: Histories, rows: Array, items: Array) -> Float64:
         """Return unclipped predicted ratings, float64, shape (n,).
 
         Args:

@@ -20,9 +20,8 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from ..base.arrays import Float64, Int32, Int64
+from ..base.arrays import Array, Float64, Int32, Int64
 from ..base.spacing import evenly_spaced
 from ..errors import UsageError
 
@@ -64,10 +63,10 @@ class OrdinalLink:
     def fit(
         cls,
         scores: Float64,
-        ratings: npt.NDArray[Any],
+        ratings: Array,
         levels: Float64,
         earlier: OrdinalLink | None = None,
-        weights: npt.NDArray[Any] | None = None,
+        weights: Array | None = None,
     ) -> OrdinalLink:
         """Fit by maximum likelihood to at most ``SAMPLE`` ratings.
 
@@ -119,17 +118,17 @@ class OrdinalLink:
         """
         return 6.0 / self.slope**2
 
-    def codes(self, ratings: npt.NDArray[Any]) -> Int32:
+    def codes(self, ratings: Array) -> Int32:
         """Return the index of each rating's level, int32."""
         return np.searchsorted(np.asarray(self.levels), ratings).astype(np.int32)
 
-    def above(self, scores: npt.NDArray[Any], k: int) -> npt.NDArray[Any]:
+    def above(self, scores: Array, k: int) -> Array:
         """Return P(rating > level k), in the dtype and shape of the scores."""
         kind = scores.dtype.type
         half = kind(0.5 * self.slope) * (scores - kind(self.thresholds[k]))
         return kind(0.5) * (np.tanh(half) + kind(1.0))  # the logistic function
 
-    def expectation(self, scores: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    def expectation(self, scores: Array) -> Array:
         """Return the expected rating, in the dtype and shape of the scores."""
         kind = scores.dtype.type
         total = np.full_like(scores, self.levels[0])
@@ -137,14 +136,14 @@ class OrdinalLink:
             total += kind(step) * self.above(scores, k)
         return total
 
-    def probabilities(self, scores: npt.NDArray[Any]) -> Float64:
+    def probabilities(self, scores: Array) -> Float64:
         """Return the probability of each level, float64 (n, levels)."""
         exact = np.asarray(scores, dtype=np.float64)
         above = [self.above(exact, k) for k in range(len(self.thresholds))]
         edges = np.stack([np.ones_like(exact), *above, np.zeros_like(exact)], axis=-1)
         return edges[..., :-1] - edges[..., 1:]
 
-    def at_least(self, scores: npt.NDArray[Any], rating: float) -> npt.NDArray[Any]:
+    def at_least(self, scores: Array, rating: float) -> Array:
         """Return the probability of at least ``rating``, in the dtype and shape of the scores."""
         below = int(np.searchsorted(self.levels, rating))
         if below == 0:
@@ -153,7 +152,7 @@ class OrdinalLink:
             return np.zeros_like(scores)
         return self.above(scores, below - 1)
 
-    def score(self, ratings: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    def score(self, ratings: Array) -> Array:
         """Return the latent scores with these expected ratings, within the tails; same dtype."""
         scores, expected = self._grid
         return np.interp(ratings, expected, scores).astype(ratings.dtype)
@@ -165,12 +164,12 @@ class OrdinalLink:
         return scores, self.expectation(scores)
 
 
-def expected_ratings(scores: npt.NDArray[Any], link: OrdinalLink | None) -> npt.NDArray[Any]:
+def expected_ratings(scores: Array, link: OrdinalLink | None) -> Array:
     """Convert sums of outputs and offsets (latent scores, with a link) to predicted ratings."""
     return scores if link is None else link.expectation(scores)
 
 
-def levels_of(ratings: npt.NDArray[Any], name: str) -> Float64:
+def levels_of(ratings: Array, name: str) -> Float64:
     """Return the distinct ratings, ascending, float64 (levels,).
 
     Raises:

@@ -7,12 +7,10 @@ held-out ratings (Platt 1999). The ranking score multiplies it with the interest
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from ..base.arrays import Float64
+from ..base.arrays import Array, Float64
 from ..data import Scale
 from .ordinal import OrdinalLink
 
@@ -41,7 +39,7 @@ class Preference:
     n: int
     link: OrdinalLink | None = None
 
-    def probability(self, predictions: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    def probability(self, predictions: Array) -> Array:
         """Return P(rating >= threshold), in the dtype and shape of the predicted ratings."""
         if self.link is not None:
             return self.link.at_least(self.link.score(predictions), self.threshold)
@@ -60,7 +58,7 @@ def liked_from(scale: Scale) -> float:
 
 def fit_preference(
     predictions: Float64,
-    ratings: npt.NDArray[Any],
+    ratings: Array,
     scale: Scale,
     threshold: float | None = None,
     error: float | None = None,

@@ -19,9 +19,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 
-from ..base.arrays import Float32, Float64, Int32, Int64
+from ..base.arrays import Array, Float, Float32, Float64, Int32, Int64, Mask
 from ..base.memory import count_codes
 from ..base.spacing import evenly_spaced
 from ..data import Csr, Histories, Scale
@@ -123,18 +122,18 @@ class PredictiveVariance:
             log += self._part(extras, 6)
         return np.sqrt(self.variance * np.exp(log + self.weights[0]))
 
-    def _part(self, features: npt.NDArray[np.floating[Any]], first: int) -> Float64:
+    def _part(self, features: Float, first: int) -> Float64:
         """Return the part of features from ``first`` on in the log variance, float64 (n,)."""
         columns = slice(first, first + features.shape[1])
         clipped = np.clip(features.astype(np.float64), *self.bounds[:, columns])
         weights = self.weights[1:][columns] / self.width[columns]
         return clipped @ weights - self.center[columns] @ weights
 
-    def std_unknown(self, known_user: npt.NDArray[np.bool_], known_item: Any) -> Float64:
+    def std_unknown(self, known_user: Mask, known_item: Any) -> Float64:
         """Return standard deviations of cold-start predictions, float64 (n,)."""
         return np.sqrt(self.unknown)[np.where(known_user, 2, np.where(known_item, 1, 0))]
 
-    def state(self) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
+    def state(self) -> tuple[dict[str, Array], dict[str, Any]]:
         """Return arrays by name and JSON-serialisable values, for ``restore``."""
         names = ("weights", "center", "width", "bounds", "items", "unknown")
         arrays = {name: getattr(self, name) for name in names}
@@ -171,9 +170,7 @@ def person_features(
     return out
 
 
-def _count_features(
-    counts: npt.NDArray[Any], squares: npt.NDArray[Any], variance: float
-) -> Float64:
+def _count_features(counts: Array, squares: Array, variance: float) -> Float64:
     """Return log(1 + n) and the log of the shrunk relative residual variance, (n, 2).
 
     Args:

@@ -7,9 +7,8 @@ from dataclasses import replace
 from typing import Any, Literal, overload
 
 import numpy as np
-import numpy.typing as npt
 
-from ..base.arrays import Float32, Float64, Int32, Int64
+from ..base.arrays import Array, Float32, Float64, Int32, Int64
 from ..baseline.preference import fit_preference
 from ..baseline.time_offset import NEVER, NOW, TimedPeople, last_times, with_offsets
 from ..baseline.variance import HeldOutPredictions
@@ -29,7 +28,7 @@ from ._answers import answers
 from .hooks import Hooks
 from .support import as_histories, checked_length, paired
 
-Times = int | np.datetime64 | npt.NDArray[Any] | list[Any]
+Times = int | np.datetime64 | Array | list[Any]
 _MILLISECONDS = 100_000_000_000
 """Times from this value on (the year 5138 in seconds) are taken for milliseconds."""
 _PEOPLE = 256
@@ -334,7 +333,7 @@ class Predicting(Coded):
         return People(self.histories, self.user_ids.ids)
 
     def _people_and_rows(
-        self, histories: HistoriesLike | None, users: npt.NDArray[Any]
+        self, histories: HistoriesLike | None, users: Array
     ) -> tuple[People, Int64]:
         """Return the users with histories, and the row of each id, int64 (n,); -1 if unknown."""
         people = self._people(histories, "skip")

@@ -8,8 +8,8 @@ from typing import Any
 
 import duckdb
 import numpy as np
-import numpy.typing as npt
 
+from ..base.arrays import Array
 from ..base.atomic import atomic_path
 from ..data import Histories
 from ..errors import MatineeError, UsageError
@@ -84,14 +84,14 @@ def _difference(model: Recommender, content: bytes) -> float:
         people.append((items, rng.uniform(model.scale.low, model.scale.high, size)))
     samples = Histories.build(people)
     session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
-    scores: npt.NDArray[Any] = session.run(None, feeds(samples))[0]
+    scores: Array = session.run(None, feeds(samples))[0]
     expected = model.scores_coded(samples)
     if model.clip:
         expected = expected.clip(model.scale.low, model.scale.high)
     return float(np.abs(scores - expected).max())
 
 
-def feeds(histories: Histories) -> dict[str, npt.NDArray[Any]]:
+def feeds(histories: Histories) -> dict[str, Array]:
     """Return histories as the graph's inputs."""
     return {
         "items": histories.items.astype(np.int64),
@@ -132,7 +132,7 @@ def export_items(model: Recommender, path: Path | str) -> int:
             batch = slice(first, first + _AT_ONCE)
             vectors = np.ascontiguousarray(space.vectors[batch])
             n = len(vectors)
-            columns: dict[str, npt.NDArray[Any]] = {
+            columns: dict[str, Array] = {
                 "place": np.arange(n),
                 "item_id": model.item_ids.ids[batch],
                 "bias": space.biases[batch],

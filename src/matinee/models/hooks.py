@@ -7,9 +7,8 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
-import numpy.typing as npt
 
-from ..base.arrays import Float32, Float64, Int32, Int64, Mask
+from ..base.arrays import Array, Float32, Float64, Int32, Int64, Mask
 from ..baseline.bias import BiasModel
 from ..baseline.ordinal import OrdinalLink
 from ..baseline.preference import Preference
@@ -78,12 +77,12 @@ class Hooks(ABC):
         """
 
     @abstractmethod
-    def _state(self) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
+    def _state(self) -> tuple[dict[str, Array], dict[str, Any]]:
         """Return the learned state: arrays by name, and a JSON-serialisable configuration."""
 
     @classmethod
     @abstractmethod
-    def _restore(cls, tensors: dict[str, npt.NDArray[Any]], config: dict[str, Any]) -> Self:
+    def _restore(cls, tensors: dict[str, Array], config: dict[str, Any]) -> Self:
         """Make a model from the output of ``_state``. The caller sets the common attributes."""
 
     # Optional overrides.

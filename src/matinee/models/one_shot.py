@@ -9,9 +9,8 @@ from collections.abc import Callable
 from typing import Any, Self
 
 import numpy as np
-import numpy.typing as npt
 
-from ..base.arrays import Float64, Int32
+from ..base.arrays import Array, Float64, Int32
 from ..base.atomic import write_text
 from ..data import Ratings
 from ..errors import UsageError
@@ -68,7 +67,7 @@ class OneShot(Trainable):
     def _learn(self, train: Ratings, rng: np.random.Generator, log: EpochLog) -> None:
         """Fit the model, adding each pass over the ratings to the log."""
 
-    def _arrays(self) -> dict[str, npt.NDArray[Any]]:
+    def _arrays(self) -> dict[str, Array]:
         """Return the learned arrays, by name."""
         return {}
 
@@ -76,10 +75,10 @@ class OneShot(Trainable):
         """Further learned values, JSON-serialisable."""
         return {}
 
-    def _load(self, arrays: dict[str, npt.NDArray[Any]], config: dict[str, Any]) -> None:
+    def _load(self, arrays: dict[str, Array], config: dict[str, Any]) -> None:
         """Restore from the output of ``_arrays`` and ``_values``."""
 
-    def _state(self) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
+    def _state(self) -> tuple[dict[str, Array], dict[str, Any]]:
         config = {
             "settings": self.settings.model_dump(mode="json"),
             **self._values(),
@@ -88,7 +87,7 @@ class OneShot(Trainable):
         return self._arrays(), config
 
     @classmethod
-    def _restore(cls, tensors: dict[str, npt.NDArray[Any]], config: dict[str, Any]) -> Self:
+    def _restore(cls, tensors: dict[str, Array], config: dict[str, Any]) -> Self:
         model = cls(settings=Settings.make(config["settings"], "model"))
         model.epochs = [Epoch(**epoch) for epoch in config["epochs"]]
         model.best_epoch = len(model.epochs)

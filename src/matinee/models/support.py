@@ -7,9 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
-import numpy.typing as npt
 
-from ..base.arrays import Float32, Int32, Int64
+from ..base.arrays import Array, Float32, Int32, Int64
 from ..base.memory import count_codes
 from ..baseline.time_offset import TimedPeople
 from ..data import Histories, Ratings
@@ -47,7 +46,7 @@ def suited(kind: str, train: Ratings, interactions: bool, weights: bool) -> Rati
             "a list model, such as the presets default and lists, or leave the weights (of a split "
             "folder by --weight none) and half_life out"
         )
-    weights_array: npt.NDArray[Any] = np.asarray(train.weights)
+    weights_array: Array = np.asarray(train.weights)
     if weights_array.shape != train.values.shape or weights_array.dtype.kind not in "iuf":
         raise UsageError(
             f"{train.name}: weights must be an array of {len(train):,} numbers, one for each "
@@ -120,7 +119,7 @@ def item_vectors(model: Hooks) -> ItemVectors | None:
     return None if item_space is None else item_space()
 
 
-def item_counts(model: Hooks) -> npt.NDArray[np.int64] | None:
+def item_counts(model: Hooks) -> Int64 | None:
     """Return the number of training ratings of each item, int64 (n_items,).
 
     None for a model saved without histories by a version that did not store the counts.
@@ -143,7 +142,7 @@ def coded(ratings: Ratings, train: Ratings) -> tuple[Int32, Int32, Float32]:
     return users[known], items[known], ratings.values[known]
 
 
-def as_column(ids: Any) -> npt.NDArray[Any]:
+def as_column(ids: Any) -> Array:
     """Return one or more ids as a one-dimensional array; mixed numbers and text keep their types.
 
     Raises:
@@ -166,7 +165,7 @@ def as_histories(source: HistoriesLike | None) -> HistoriesLike | None:
     return source
 
 
-def paired(users: Any, items: Any) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+def paired(users: Any, items: Any) -> tuple[Array, Array]:
     """Return ids of users and items as columns of one length; a single id stands for all.
 
     Raises:

@@ -9,9 +9,8 @@ import itertools
 from collections.abc import Mapping
 
 import numpy as np
-import numpy.typing as npt
 
-from ..base.arrays import Array, Float32, Int32, Int64, row_bounds
+from ..base.arrays import Array, Float32, Float64, Int32, Int64, row_bounds
 from ..baseline.ordinal import OrdinalLink, expected_ratings
 from ..data import Csr
 from ._config import NetworkConfig
@@ -139,7 +138,7 @@ class Forward:
         out += self.bias_out
         return self._output.numpy(out)
 
-    def entries(self, known: Csr, rows: Int64, columns: Int32) -> npt.NDArray[np.float64]:
+    def entries(self, known: Csr, rows: Int64, columns: Int32) -> Float64:
         """Return unclipped predictions at entries, float64 (entries,).
 
         Args:
@@ -151,7 +150,7 @@ class Forward:
 
     def entries_of(
         self, hidden: Float32, row_bias: Float32, rows: Int64, columns: Int32
-    ) -> npt.NDArray[np.float64]:
+    ) -> Float64:
         """Compute ``entries`` from the output of ``encode``."""
         out = self._decode(hidden, rows, columns).astype(np.float64)
         out += self.offset[columns]

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
-from ..base.arrays import Float, Int32, Int64
+from ..base.arrays import Float, Float64, Int32, Int64
 from ..baseline.ordinal import expected_ratings
 from ..data import Csr
 from .inputs import Inputs
@@ -66,7 +65,7 @@ def _decode(network: Network, hidden: torch.Tensor, indptr: Int64, columns: Int3
 @torch.no_grad()
 def predict_entries(
     network: Network, inputs: Inputs, known: Csr, rows: Int64, indptr: Int64, columns: Int32
-) -> npt.NDArray[np.float64]:
+) -> Float64:
     """Predict ratings at entries.
 
     Args:

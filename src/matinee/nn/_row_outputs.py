@@ -8,12 +8,10 @@ ones. Both are corrected in closed form, without effect on training.
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from ..base.arrays import Float32, Float64, Int64
+from ..base.arrays import Array, Float32, Float64, Int64
 
 CENTRING = 10.0
 """``RowOutputs.reg`` if outputs are centred; values from 0 to 60 make little difference."""
@@ -64,7 +62,7 @@ class RowOutputs:
         """Return ``row_scale`` of rows with these numbers of ratings, float32."""
         return row_scale(row_length(counts, self.pivot), self.slope).astype(np.float32)
 
-    def mean(self, outputs: npt.NDArray[Any], indptr: Int64) -> Float64:
+    def mean(self, outputs: Array, indptr: Int64) -> Float64:
         """Return the mean outputs of rows, shrunk to 0 by ``reg`` ratings, float64 (rows,).
 
         Args:

@@ -6,9 +6,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 
-from ..base.arrays import Float, Float32, Int32, Int64, row_bounds
+from ..base.arrays import Array, Float, Float32, Int32, Int64, Mask, row_bounds
 from ..base.compiled import kernel, part, shared
 from ..baseline.ordinal import OrdinalLink
 from ..data import Levels
@@ -177,8 +176,8 @@ class Inputs:
 
 
 def with_levels(
-    side: Levels, first: int, ptr: Int64, source: npt.NDArray[Any], coef: Float
-) -> tuple[Int64, npt.NDArray[Any], Float]:
+    side: Levels, first: int, ptr: Int64, source: Array, coef: Float
+) -> tuple[Int64, Array, Float]:
     """Append the levels of side columns to the inputs of rows.
 
     Args:
@@ -225,7 +224,7 @@ def _show_row(
     salt: np.uint64,
     conditional: bool,
     dropout: float,
-    shown: npt.NDArray[np.bool_],
+    shown: Mask,
     visible: Int64,
 ) -> None:
     share = 1.0 - dropout
@@ -244,7 +243,7 @@ def _show(
     salt: np.uint64,
     conditional: bool,
     dropout: float,
-    shown: npt.NDArray[np.bool_],
+    shown: Mask,
     visible: Int64,
 ) -> None:
     """Draw the entries visible to the encoder, and count them by row."""
@@ -257,7 +256,7 @@ def _outputs_row(
     b: np.int64,
     ratings: tuple[Int64, Int32, Float32],
     row: np.int64,
-    visibility: tuple[Int64, npt.NDArray[np.bool_], Int64],
+    visibility: tuple[Int64, Mask, Int64],
     offset: Float32,
     row_reg: float,
     conditional: bool,
@@ -293,7 +292,7 @@ def _outputs(
     end: int,
     ratings: tuple[Int64, Int32, Float32],
     rows: Int64,
-    visibility: tuple[Int64, npt.NDArray[np.bool_], Int64],
+    visibility: tuple[Int64, Mask, Int64],
     offset: Float32,
     row_reg: float,
     conditional: bool,
@@ -306,9 +305,7 @@ def _outputs(
 
 
 @kernel()
-def _rating_inputs(
-    ptr: Int64, shown: npt.NDArray[np.bool_], target: Float, lift: Float, coef: Float
-) -> None:
+def _rating_inputs(ptr: Int64, shown: Mask, target: Float, lift: Float, coef: Float) -> None:
     for b in range(len(ptr) - 1):
         for j in range(ptr[b], ptr[b + 1]):
             coef[j] = shown[j] * lift[b] * target[j]
@@ -318,7 +315,7 @@ def _rating_inputs(
 def _presence_row(
     b: np.int64,
     ptr: Int64,
-    shown: npt.NDArray[np.bool_],
+    shown: Mask,
     column: Int32,
     target: Float,
     lift: Float,
@@ -339,7 +336,7 @@ def _presence_row(
 @kernel()
 def _presence_inputs(
     ptr: Int64,
-    shown: npt.NDArray[np.bool_],
+    shown: Mask,
     column: Int32,
     target: Float,
     lift: Float,

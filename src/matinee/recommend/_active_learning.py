@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from ..base.arrays import Float64
+from ..base.arrays import Array, Float64, Int32
 from ..data import Histories, Scale
 from ._leave_one_out import Predict
 
@@ -15,8 +14,8 @@ from ._leave_one_out import Predict
 def expected_change(
     predict: Predict,
     history: Histories,
-    candidates: npt.NDArray[Any],
-    items: npt.NDArray[Any],
+    candidates: Array,
+    items: Array,
     *,
     error: float,
     scale: Scale,
@@ -55,7 +54,7 @@ def expected_change(
     return np.sqrt(np.mean(half * half, axis=1))
 
 
-def _with(history: Histories, items: npt.NDArray[np.int32], values: Any) -> Histories:
+def _with(history: Histories, items: Int32, values: Any) -> Histories:
     """Return a copy of the history for each new rating, with that rating added."""
     n_ratings = len(history.items)
     every = np.empty((len(items), n_ratings + 1), dtype=np.int32)

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from ..base.arrays import Float64, Int32, Int64, row_bounds
+from ..base.arrays import Array, Float64, Int32, Int64, row_bounds
 from ..data import Histories
 from .interest import Interest
 
@@ -48,7 +46,7 @@ class Reasons:
 def reasons(
     predict: Predict,
     history: Histories,
-    items: npt.NDArray[Any],
+    items: Array,
     baselines: Float64,
     predictions: Float64 | None = None,
 ) -> Reasons:
@@ -78,7 +76,7 @@ def reasons(
     return Reasons(predictions, baselines, contributions, together)
 
 
-def interest_reasons(interest: Interest, history: Histories, items: npt.NDArray[Any]) -> Reasons:
+def interest_reasons(interest: Interest, history: Histories, items: Array) -> Reasons:
     """Compute ``reasons`` for scores of interest, whose baseline is 0.
 
     For a linear scorer a contribution is the item-item weight, without a remainder. For other

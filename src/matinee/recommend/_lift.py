@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from ..base.arrays import Float64, Int64
+from ..base.arrays import Array, Float64, Int64
 
 
 def lifts(
-    scores: npt.NDArray[Any],
-    usual: npt.NDArray[Any],
-    weights: npt.NDArray[Any],
+    scores: Array,
+    usual: Array,
+    weights: Array,
     groups: Sequence[Int64],
 ) -> Float64:
     """Return the lift of item groups: how much more a user likes them than the average user does.

@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
-from ..base.arrays import row_bounds
+from ..base.arrays import Array, Float32, Int32, Int64, row_bounds
 from ..data import Histories, Ids, Ratings, Scale, Vocabulary
 from ..data.values.ids import canonical
 from ..errors import DataError, UnknownIdError, UsageError
@@ -61,7 +61,7 @@ class People:
         rows = rows[rows >= 0]
         return People(self.histories.take(rows), self.ids[rows])
 
-    def rows(self, users: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
+    def rows(self, users: Array) -> Int64:
         """Return the row of each external id, int64, shape (n,); -1 if unknown.
 
         Raises:
@@ -127,7 +127,7 @@ def code_people(
 
 def refuse_unknown(
     label: str,
-    ids: Sequence[Any] | npt.NDArray[Any],
+    ids: Sequence[Any] | Array,
     codes: npt.NDArray[np.integer[Any]],
     unknown: Unknown = "error",
     absent: str = _UNTRAINED,
@@ -231,16 +231,16 @@ def _may_be_row(history: Any) -> bool:
     )
 
 
-def _as_interactions(values: npt.NDArray[np.float32], scale: Scale) -> npt.NDArray[np.float32]:
+def _as_interactions(values: Float32, scale: Scale) -> Float32:
     """For a model of interactions, set every value to the one of its scale."""
     return np.full_like(values, scale.high) if is_constant(scale) else values
 
 
 def _check_values(
-    values: npt.NDArray[np.float32],
+    values: Float32,
     scale: Scale,
-    items: npt.NDArray[Any],
-    codes: npt.NDArray[np.int32] | None = None,
+    items: Array,
+    codes: Int32 | None = None,
 ) -> None:
     bad = ~scale.holds(values)
     if bad.any():
@@ -254,10 +254,10 @@ def _check_values(
 
 def _histories(
     rows: npt.NDArray[np.integer[Any]],
-    items: npt.NDArray[np.int32],
-    values: npt.NDArray[np.float32],
+    items: Int32,
+    values: Float32,
     shape: tuple[int, int],
-    weights: npt.NDArray[np.float32] | None = None,
+    weights: Float32 | None = None,
 ) -> Histories:
     people, n_items = shape
     known = np.flatnonzero(items >= 0)

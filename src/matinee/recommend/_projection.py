@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-import numpy.typing as npt
 
-from ..base.arrays import Float64
+from ..base.arrays import Array, Float64
 
 
-def plane(vectors: npt.NDArray[Any], weights: npt.NDArray[Any]) -> tuple[Float64, Float64]:
+def plane(vectors: Array, weights: Array) -> tuple[Float64, Float64]:
     """Return the first two principal components of vectors.
 
     Args:

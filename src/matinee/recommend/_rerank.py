@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-import numpy.typing as npt
 
-from ..base.arrays import Float, Float32, Int64
+from ..base.arrays import Array, Float, Float32, Int64
 
 FEW = 10.0
 """Default strength of the shrinkage in ``shrink_few``, in ratings."""
 
 
-def shrink_few(scores: Float, counts: npt.NDArray[Any], strength: float = FEW) -> Float:
+def shrink_few(scores: Float, counts: Array, strength: float = FEW) -> Float:
     """Shrink predictions of items with few ratings towards the user's mean prediction.
 
     ``average + (score - average) * count / (count + strength)``, where the average weights items by

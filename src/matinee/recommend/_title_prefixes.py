@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import numpy as np
-import numpy.typing as npt
-
+from ..base.arrays import Int64
 from ..base.text import split_year
 from ..data import ItemTable
 from ._title_keys import names, without_article, words
@@ -20,7 +18,7 @@ class TitlePrefixes:
         order: Item codes by priority, int64 (n_items,).
     """
 
-    def __init__(self, table: ItemTable | None, order: npt.NDArray[np.int64]) -> None:
+    def __init__(self, table: ItemTable | None, order: Int64) -> None:
         titles: list[str] = [] if table is None else table.titles.tolist()
         self._order = order.tolist() if len(titles) else []
         self._texts: list[str] = []

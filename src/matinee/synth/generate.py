@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .._version import __version__
-from ..base.arrays import Float64
+from ..base.arrays import Array, Float64
 from ..base.atomic import atomic_path
 from ..base.threads import kernel_thread_count
 from ..config import Config
@@ -245,7 +245,7 @@ def _write_items(path: Path, world: World) -> None:
     )
 
 
-def _write(path: Path, columns: dict[str, npt.NDArray[Any]]) -> None:
+def _write(path: Path, columns: dict[str, Array]) -> None:
     target = str(path).replace("'", "''")
     with duckdb.connect() as connection:
         connection.register("columns", columns)

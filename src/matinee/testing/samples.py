@@ -7,8 +7,8 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from ..base.arrays import Array
 from ..data import ItemTable, Ratings, Scale, SideColumns, Table
 
 
@@ -50,7 +50,7 @@ def checkerboard() -> Ratings:
     return Ratings.from_arrays(users, items, np.where(like, 4, 1) + rng.integers(0, 2, len(kept)))
 
 
-def all_pairs(ratings: Ratings) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+def all_pairs(ratings: Ratings) -> tuple[Array, Array]:
     """The ids of every pair of a known user and a known item: users and items, each (pairs,)."""
     users, items = np.divmod(np.arange(ratings.n_users * ratings.n_items), ratings.n_items)
     return ratings.user_ids.decode(users), ratings.item_ids.decode(items)

@@ -33,10 +33,10 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from ..base.arrays import Int32
 from ..nn import Network
 from ..nn.sparse import reference
 from .config import TrainConfig
@@ -227,7 +227,7 @@ class KernelRefeed(_Refeed):
         sampled = [index for index in wanted if isinstance(index, Tensor)]
         return columns, leaf, [torch.searchsorted(columns, index) for index in sampled]
 
-    def _rows(self, number: int, columns: Index) -> npt.NDArray[np.int32]:
+    def _rows(self, number: int, columns: Index) -> Int32:
         """Return the rows of a table that belong to some columns."""
         return self._every_row[number].reshape(self._n, -1)[columns].reshape(-1)
 

@@ -7,17 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from ...base.arrays import Array
 from ...data import Histories, ItemTable, Vocabulary
 from ...errors import ModelFileError
 from ...recommend.interest import Interest
 from ._fields import MOST
 
-Arrays = Mapping[str, npt.NDArray[Any]]
+Arrays = Mapping[str, Array]
 
 _FEATURES = 6
 """Number of features of the predictive variance without model-specific covariates."""
@@ -44,7 +43,7 @@ def check_vocabulary(file: Path, ids: Vocabulary, n: int, table: ItemTable | Non
         raise ModelFileError(f"{file}: a title is missing or not text")
 
 
-def check_rows(file: Path, users: npt.NDArray[Any], items: npt.NDArray[Any], n: int) -> None:
+def check_rows(file: Path, users: Array, items: Array, n: int) -> None:
     """Check that rows are ordered by user and have known codes."""
     if len(users) == 0:
         return
@@ -63,7 +62,7 @@ def check_histories(file: Path, histories: Histories, n_users: int, n_items: int
     _check_codes(file, histories.indptr, histories.items, n_items)
 
 
-def check_weights(file: Path, weights: npt.NDArray[Any] | None, histories: Histories) -> None:
+def check_weights(file: Path, weights: Array | None, histories: Histories) -> None:
     """Check that there are as many weights, if any, as training ratings."""
     if weights is not None and (weights.shape != histories.values.shape or not (weights > 0).all()):
         raise _wrong(file, "histories.weights", weights, f"({len(histories.values)},)")
@@ -123,7 +122,7 @@ def check_interest(file: Path, interest: Interest, n_items: int) -> None:
         raise ModelFileError(f"{file}: the scores of lists are not a number for each item")
 
 
-def _check_codes(file: Path, indptr: npt.NDArray[Any], codes: npt.NDArray[Any], n: int) -> None:
+def _check_codes(file: Path, indptr: Array, codes: Array, n: int) -> None:
     if indptr[0] != 0 or indptr[-1] != len(codes) or (np.diff(indptr) < 0).any():
         raise ModelFileError(f"{file}: row bounds are not in order")
     if len(codes) == 0:
@@ -136,5 +135,5 @@ def _check_codes(file: Path, indptr: npt.NDArray[Any], codes: npt.NDArray[Any], 
         raise ModelFileError(f"{file}: codes of a row are repeated or not in order")
 
 
-def _wrong(file: Path, name: str, array: npt.NDArray[Any], expected: str) -> ModelFileError:
+def _wrong(file: Path, name: str, array: Array, expected: str) -> ModelFileError:
     return ModelFileError(f"{file}: {name} has shape {array.shape}, not {expected}")

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import numpy as np
-import numpy.typing as npt
 
-from ...base.arrays import row_bounds
+from ...base.arrays import Array, row_bounds
 from ...data import Histories, ItemTable, Vocabulary
 from ...errors import ModelFileError
 from ._checks import check_rows
@@ -32,7 +30,7 @@ def write_parquets(
     with duckdb.connect() as db:
         db.register("users", {"user_id": users.ids})
         _copy(db, "SELECT user_id FROM users", folder / USERS)
-        columns: dict[str, npt.NDArray[Any]] = {"item_id": items.ids}
+        columns: dict[str, Array] = {"item_id": items.ids}
         selected = "item_id"
         if table is not None:
             columns["title"] = table.titles
@@ -108,7 +106,7 @@ def _copy(db: duckdb.DuckDBPyConnection, query: str, file: Path) -> None:
     db.execute(f"COPY ({query}) TO '{_quoted(file)}' (FORMAT parquet, COMPRESSION zstd)")
 
 
-def _fetch(db: duckdb.DuckDBPyConnection, query: str, file: Path) -> dict[str, npt.NDArray[Any]]:
+def _fetch(db: duckdb.DuckDBPyConnection, query: str, file: Path) -> dict[str, Array]:
     try:
         fetched = db.execute(query).fetchnumpy()
     except duckdb.Error as error:
@@ -127,7 +125,7 @@ def _quoted(file: Path) -> str:
     return str(file).replace("'", "''")
 
 
-def _ids(column: npt.NDArray[Any]) -> npt.NDArray[Any]:
+def _ids(column: Array) -> Array:
     return (
         column.astype(np.int64, copy=False) if column.dtype.kind == "i" else column.astype(object)
     )

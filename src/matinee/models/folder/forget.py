@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from ...base.arrays import Mask, row_bounds
+from ...base.arrays import Array, Mask, row_bounds
 from ...base.memory import entries_of
 from ...nn import ROWS_PER_COLUMN
 from ..base import Recommender
@@ -18,7 +16,7 @@ from ._checks import USER_COLUMNS, of_people
 from .manifest import identity
 from .read import load_model
 
-Arrays = dict[str, npt.NDArray[Any]]
+Arrays = dict[str, Array]
 
 
 def forget(folder: Path, gone: Callable[[str], bool]) -> int:
@@ -103,7 +101,7 @@ def _drop_columns(arrays: Arrays, part: str, kept: Mask, inputs: int) -> None:
         arrays |= _known(arrays, f"{part}known.", kept)
 
 
-def _known(arrays: Mapping[str, npt.NDArray[Any]], part: str, kept: Mask) -> Arrays:
+def _known(arrays: Mapping[str, Array], part: str, kept: Mask) -> Arrays:
     """Return the ratings by item without those of users that are not kept."""
     indptr, users, values = (arrays[part + name] for name in ("indptr", "indices", "values"))
     entries = kept[users]

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from safetensors.numpy import save_file
 
 from ..._version import __version__
+from ...base.arrays import Array
 from ...base.atomic import atomic_path, check_writable, is_temporary
 from ...data import Histories
 from ...errors import UsageError
@@ -63,9 +63,7 @@ def save(
     return path
 
 
-def _state(
-    model: Hooks, histories: Histories | None
-) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
+def _state(model: Hooks, histories: Histories | None) -> tuple[dict[str, Array], dict[str, Any]]:
     """Return all arrays by name, and the fields of the manifest that go with them."""
     tensors, config = model._state()
     if histories is None:  # stored codes are only used with histories, and reveal ratings

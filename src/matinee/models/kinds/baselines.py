@@ -7,10 +7,9 @@ from dataclasses import replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
-import numpy.typing as npt
 from pydantic import Field
 
-from ...base.arrays import Float32, Float64, Int32, Int64
+from ...base.arrays import Array, Float32, Float64, Int32, Int64
 from ...baseline.bias import fit_bias
 from ...baseline.variance import HeldOutPredictions, leave_one_out
 from ...config import Config
@@ -38,7 +37,7 @@ class _Baseline(OneShot):
         """Return leave-one-out predictions of the entries, float64 (entries,)."""
 
     @classmethod
-    def _restore(cls, tensors: dict[str, npt.NDArray[Any]], config: dict[str, Any]) -> Self:
+    def _restore(cls, tensors: dict[str, Array], config: dict[str, Any]) -> Self:
         if "settings" not in config:  # folders of version 0.1.0
             config = {"settings": cls(**config).settings.model_dump(mode="json"), "epochs": []}
         return super()._restore(tensors, config)

@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import numpy as np
-import numpy.typing as npt
 
-from ...base.arrays import Float32, Float64, Int32, Int64, without_prefix
+from ...base.arrays import Array, Float32, Float64, Int32, Int64, without_prefix
 from ...baseline.variance import HeldOutPredictions
 from ...data import Histories, Ratings, SideColumns
 from ...train.bayes.config import BayesianConfig
@@ -112,13 +111,13 @@ class BayesianFM(OneShot):
         """See ``Hooks``."""
         return self.posterior.side_columns
 
-    def _arrays(self) -> dict[str, npt.NDArray[Any]]:
+    def _arrays(self) -> dict[str, Array]:
         return {f"posterior.{name}": array for name, array in self.posterior.state()[0].items()}
 
     def _values(self) -> dict[str, Any]:
         return {"share": self.shrinkage, "n_valid": self.n_valid, **self.posterior.state()[1]}
 
-    def _load(self, arrays: dict[str, npt.NDArray[Any]], config: dict[str, Any]) -> None:
+    def _load(self, arrays: dict[str, Array], config: dict[str, Any]) -> None:
         self.posterior = Posterior.restore(without_prefix("posterior.", arrays), config)
         self.shrinkage, self.n_valid = float(config["share"]), int(config["n_valid"])
 

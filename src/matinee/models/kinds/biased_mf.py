@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 import numpy as np
-import numpy.typing as npt
 
-from ...base.arrays import Float32, Float64, Int32, Int64
+from ...base.arrays import Array, Float32, Float64, Int32, Int64
 from ...data import Histories, Ratings
 from ...train.factors.als import Factors, Side, fit_factors
 from ...train.factors.config import FactorsConfig
@@ -84,7 +83,7 @@ class BiasedMF(OneShot):
         scores += np.float32(model.mean)
         return scores
 
-    def _arrays(self) -> dict[str, npt.NDArray[Any]]:
+    def _arrays(self) -> dict[str, Array]:
         items = self.factors.items
         return {"items.bias": items.bias, "items.factors": items.factors}
 
@@ -97,7 +96,7 @@ class BiasedMF(OneShot):
             "search": self.search,
         }
 
-    def _load(self, arrays: dict[str, npt.NDArray[Any]], config: dict[str, Any]) -> None:
+    def _load(self, arrays: dict[str, Array], config: dict[str, Any]) -> None:
         items = Side(arrays["items.bias"], arrays["items.factors"])
         self.factors = Factors(config["mean"], config["spread"], items, config["ridge"])
         self.search = [(ridge, rmse) for ridge, rmse in config["search"]]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import ClassVar
 
 import numpy as np
-import numpy.typing as npt
 
+from ...base.arrays import Float32, Float64, Int32, Int64
 from ...data import Histories, Ratings
 from ..one_shot import EpochLog, OneShot
 from ..registry import ModelKind
@@ -27,12 +27,10 @@ class ListModel(OneShot):
     def _learn(self, train: Ratings, rng: np.random.Generator, log: EpochLog) -> None:
         """Nothing to fit: ``fit`` itself fits the scorer of interest."""
 
-    def _predict(
-        self, histories: Histories, rows: npt.NDArray[np.int64], items: npt.NDArray[np.int32]
-    ) -> npt.NDArray[np.float64]:
+    def _predict(self, histories: Histories, rows: Int64, items: Int32) -> Float64:
         return self.bias.predict(histories, rows, items)
 
-    def _scores(self, histories: Histories) -> npt.NDArray[np.float32]:
+    def _scores(self, histories: Histories) -> Float32:
         return self.bias.scores(histories)
 
 

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from ...base.arrays import Float32, Float64, Int32, Int64, Mask
+from ...base.arrays import Array, Float32, Float64, Int32, Int64, Mask
 from ...baseline import BiasModel
 from ...data import Histories, Scale
 from ...errors import UsageError
@@ -41,7 +39,7 @@ class Blending:
         """See ``Hooks``."""
         return any(not member.by_items for member in self.members)
 
-    def _extras(self, disagreement: Float64, new: npt.NDArray[Any]) -> Float64:
+    def _extras(self, disagreement: Float64, new: Array) -> Float64:
         """Return covariates of the predictive variance, float64 (n, 2).
 
         The logarithm of the members' variance in units of the scale, with a floor of 0.01 squared,

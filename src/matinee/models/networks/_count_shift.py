@@ -12,12 +12,11 @@ without students, which have already learned from the other side. Only known use
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
-import numpy.typing as npt
 
-from ...base.arrays import Float64, Int64
+from ...base.arrays import Array, Float64, Int64
 
 EXPECTED, DEVIATION = np.array([-0.05, 0.05]), 0.05
 """Prior mean and standard deviation of a and b. The best values on a validation part of
@@ -48,7 +47,7 @@ class CountShift:
         deviations: Float64,
         residuals: Float64,
         log_counts: Float64,
-        items: npt.NDArray[Any],
+        items: Array,
         log_users: Float64,
         total: float,
     ) -> Self:
@@ -73,19 +72,19 @@ class CountShift:
         first = columns.T @ residuals / noise + EXPECTED / DEVIATION**2
         return cls(direction, np.linalg.solve(precision, first), centers, log_counts)
 
-    def of(self, items: npt.NDArray[Any], counts: Int64) -> Float64:
+    def of(self, items: Array, counts: Int64) -> Float64:
         """Return the shift for items and users' rating counts, broadcast to one shape."""
         a, b = self.slopes
         of_items = a * (self.log_counts[items] - self.centers[0])
         return of_items + b * (np.log(np.maximum(counts, 1)) - self.centers[1])
 
-    def state(self) -> dict[str, npt.NDArray[Any]]:
+    def state(self) -> dict[str, Array]:
         """Return arrays by name, for ``restore``."""
         names = ("direction", "slopes", "centers", "log_counts")
         return {f"blend.shift.{name}": getattr(self, name) for name in names}
 
     @classmethod
-    def restore(cls, tensors: dict[str, npt.NDArray[Any]], members: int) -> Self | None:
+    def restore(cls, tensors: dict[str, Array], members: int) -> Self | None:
         """Restore from the output of ``state``; None if there is no shift.
 
         Raises:

@@ -7,9 +7,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-import numpy.typing as npt
 
-from ...base.arrays import Float32, Float64, Int32, Int64, Mask, without_prefix
+from ...base.arrays import Array, Float32, Float64, Int32, Int64, Mask, without_prefix
 from ...baseline.ordinal import expected_ratings
 from ...data import (
     CodedColumn,
@@ -59,7 +58,7 @@ class FittedNetwork:
     """
 
     settings: Settings
-    arrays: dict[str, npt.NDArray[Any]]
+    arrays: dict[str, Array]
     inputs: Inputs
     known: Csr | None
     epochs: list[Epoch]
@@ -253,9 +252,9 @@ class FittedNetwork:
         vectors, offsets = (np.concatenate(each) for each in zip(*parts, strict=True))
         return vectors, offsets
 
-    def state(self) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
+    def state(self) -> tuple[dict[str, Array], dict[str, Any]]:
         """Return arrays by name and a JSON-serialisable configuration, for ``restore``."""
-        tensors: dict[str, npt.NDArray[Any]] = {
+        tensors: dict[str, Array] = {
             f"network.{name}": array for name, array in self.arrays.items()
         }
         tensors["inputs.offset"] = self.inputs.offset
@@ -284,7 +283,7 @@ class FittedNetwork:
         return tensors, config
 
     @classmethod
-    def restore(cls, tensors: dict[str, npt.NDArray[Any]], config: dict[str, Any]) -> Self:
+    def restore(cls, tensors: dict[str, Array], config: dict[str, Any]) -> Self:
         """Restore a network from the output of ``state``."""
         settings = Settings.make(config["settings"], "model")
         coded = restored_columns(tensors, "columns", config.get("columns", ()))
@@ -323,9 +322,7 @@ class FittedNetwork:
         return fitted
 
 
-def make_forward(
-    config: NetworkConfig, arrays: dict[str, npt.NDArray[Any]], inputs: Inputs
-) -> Forward:
+def make_forward(config: NetworkConfig, arrays: dict[str, Array], inputs: Inputs) -> Forward:
     """Return the forward pass of a network with these parameters and input encoding."""
     return Forward(
         config,

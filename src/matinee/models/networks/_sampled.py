@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-import numpy.typing as npt
 
-from ...base.arrays import Float32, Float64, Int32, Int64, without_prefix
+from ...base.arrays import Array, Float32, Float64, Int32, Int64, without_prefix
 from ...data import Histories, Ratings, SideColumns
 from ...train.bayes.config import BayesianConfig
 from ...train.bayes.cross_fit import FEW, cross_fit
@@ -88,14 +87,14 @@ class SampledMember:
         """Return no codes, float32 (users, 0)."""
         return np.zeros((len(histories), 0), dtype=np.float32)
 
-    def state(self) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
+    def state(self) -> tuple[dict[str, Array], dict[str, Any]]:
         """Return arrays by name and a JSON-serialisable configuration, for ``restore``."""
         arrays, rest = self.posterior.state()
         tensors = {f"posterior.{name}": array for name, array in arrays.items()}
         return tensors, {"settings": self.settings.model_dump(mode="json"), **rest}
 
     @classmethod
-    def restore(cls, tensors: dict[str, npt.NDArray[Any]], config: dict[str, Any]) -> Self:
+    def restore(cls, tensors: dict[str, Array], config: dict[str, Any]) -> Self:
         """Restore from the output of ``state``."""
         posterior = Posterior.restore(without_prefix("posterior.", tensors), config)
         return cls(Settings.make(config["settings"], "model"), posterior)

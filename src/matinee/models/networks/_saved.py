@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from ...base.arrays import Array
 from ...baseline.ordinal import OrdinalLink
 from ...nn import Inputs, NetworkConfig, RowOutputs
 
@@ -40,7 +40,7 @@ def saved_link(config: NetworkConfig, values: Mapping[str, Any] | None) -> Ordin
 def check_shape(
     config: NetworkConfig,
     columns: int,
-    arrays: Mapping[str, npt.NDArray[Any]],
+    arrays: Mapping[str, Array],
     inputs: Inputs,
 ) -> None:
     """Check that arrays have the shapes that the settings imply.

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
-from ...base.arrays import Float32, Int32, Int64, Mask
+from ...base.arrays import Array, Float32, Int32, Int64, Mask
 from ...baseline import column_means
 from ...data import Csr, Ratings
 from ...nn import Inputs, Network, NetworkConfig
@@ -16,9 +15,6 @@ from ...train import Teacher, TrainConfig, validation_share
 from ...train.factors.continued import Continued
 from ..settings import update_epochs
 from ._fitted import FittedNetwork
-
-if TYPE_CHECKING:
-    import numpy.typing as npt
 
 SHARE_OF_RATE = 0.3
 """Learning rate of an update relative to that of full training."""
@@ -188,7 +184,7 @@ def _new_network(
     return network
 
 
-def _by_item(array: npt.NDArray[Any], each: int) -> npt.NDArray[Any]:
+def _by_item(array: Array, each: int) -> Array:
     return array.reshape(-1, each, *array.shape[1:])
 
 

@@ -14,12 +14,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
-from ...base.arrays import Float32, Float64, Int64, Mask, UInt64
+from ...base.arrays import Array, Float32, Float64, Int64, Mask, UInt64
 from ...base.memory import count_codes, find_entries
 from ...data import Csr, Histories
 from ...nn import Forward
@@ -104,14 +103,12 @@ class StoredCodes:
         forward_copy.table_out = self.table
         return forward_copy
 
-    def state(self) -> dict[str, npt.NDArray[Any]]:
+    def state(self) -> dict[str, Array]:
         """Return arrays by name, for ``restore``."""
         return {f"stored.{name}": getattr(self, name) for name in _NAMES}
 
     @classmethod
-    def restore(
-        cls, tensors: Mapping[str, npt.NDArray[Any]], columns: int, width: int
-    ) -> StoredCodes | None:
+    def restore(cls, tensors: Mapping[str, Array], columns: int, width: int) -> StoredCodes | None:
         """Restore from saved arrays; None if there are none.
 
         Raises:
@@ -187,7 +184,7 @@ def _encoded(forward: Forward, histories: Histories) -> tuple[Float32, Float32]:
 
 def _fit(
     basis: _Columns,
-    counts: npt.NDArray[Any],
+    counts: Array,
     factors: Sequence[tuple[float, _Columns, _Columns]],
 ) -> Float32:
     """Solve the weighted least squares of a sum of products on a basis, in blocks of rows.
@@ -223,7 +220,7 @@ def _fit(
 class _Columns:
     """Arrays concatenated by column, read as float64 blocks of rows."""
 
-    def __init__(self, *parts: npt.NDArray[Any]) -> None:
+    def __init__(self, *parts: Array) -> None:
         self._parts = [part if part.ndim == 2 else part[:, None] for part in parts]
         self.width = sum(part.shape[1] for part in self._parts)
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
-import numpy.typing as npt
 
-from ...base.arrays import Float32, Float64, Int32, Int64, Mask
+from ...base.arrays import Array, Float32, Float64, Int32, Int64, Mask
 from ...baseline.ordinal import OrdinalLink
 from ...baseline.variance import HeldOutPredictions
 from ...data import Histories, Ratings, SideColumns
@@ -259,11 +258,11 @@ class Autoencoder(Trainable):
             raise UsageError("with rows = 'items' the network has no vectors for people")
         return self._trained.encode(histories)
 
-    def _state(self) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
+    def _state(self) -> tuple[dict[str, Array], dict[str, Any]]:
         return self._trained.state()
 
     @classmethod
-    def _restore(cls, tensors: dict[str, npt.NDArray[Any]], config: dict[str, Any]) -> Self:
+    def _restore(cls, tensors: dict[str, Array], config: dict[str, Any]) -> Self:
         fitted = FittedNetwork.restore(tensors, config)
         model = cls(settings=fitted.settings, device="cpu")
         model._take(fitted)

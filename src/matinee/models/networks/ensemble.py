@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
-import numpy.typing as npt
 
-from ...base.arrays import Float64, Mask, without_prefix
+from ...base.arrays import Array, Float64, Mask, without_prefix
 from ...data import Csr, Ratings, SideColumns
 from ...errors import UsageError
 from ...train import Epoch, RunContext
@@ -313,8 +312,8 @@ class Ensemble(Blending, Trainable):
             base + sum(space.biases * weight for space, weight in weighted),
         )
 
-    def _state(self) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
-        tensors: dict[str, npt.NDArray[Any]] = {"blend.known": self.known, "blend.new": self.new}
+    def _state(self) -> tuple[dict[str, Array], dict[str, Any]]:
+        tensors: dict[str, Array] = {"blend.known": self.known, "blend.new": self.new}
         if self.shift is not None:
             tensors |= self.shift.state()
         configs = []
@@ -334,7 +333,7 @@ class Ensemble(Blending, Trainable):
         }
 
     @classmethod
-    def _restore(cls, tensors: dict[str, npt.NDArray[Any]], config: dict[str, Any]) -> Self:
+    def _restore(cls, tensors: dict[str, Array], config: dict[str, Any]) -> Self:
         model = cls(settings=Settings.make(config["settings"], "model"), device="cpu")
         known: Csr | None = None
         for number, member_config in enumerate(config["members"]):

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from ...base.arrays import Int32, Int64
+from ...base.arrays import Array, Int32, Int64
 from . import kernels
 
 
@@ -59,6 +57,6 @@ class Transposer:
         return Columns(columns[:n], start[: n + 1], row_of, entry_of)
 
 
-def sum_by_column(columns: Columns, values: npt.NDArray[Any], out: npt.NDArray[Any]) -> None:
+def sum_by_column(columns: Columns, values: Array, out: Array) -> None:
     """Add each column's entries of ``values`` to ``out``, in place."""
     kernels.column_sums(columns.columns, columns.start, columns.entry_of, values, out)

@@ -10,16 +10,15 @@ from types import ModuleType
 from typing import Any, ClassVar, Self
 
 import numpy as np
-import numpy.typing as npt
 
-from ...base.arrays import Float32, Mask
+from ...base.arrays import Array, Float32, Mask
 from ...data import Csr, Histories
 from ...data.values.weights import relative
 from ...errors import ModelFileError, nearest
 from ...train.lists import SCORERS
 
-Arrays = Mapping[str, npt.NDArray[Any]]
-State = tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]
+Arrays = Mapping[str, Array]
+State = tuple[dict[str, Array], dict[str, Any]]
 """Arrays by name, and a JSON-serialisable configuration."""
 
 
@@ -137,7 +136,7 @@ def restore_interest(counts: Float32, arrays: Arrays, config: Mapping[str, Any])
     return restored
 
 
-def sparse_state(matrix: Any, prefix: str = "") -> dict[str, npt.NDArray[Any]]:
+def sparse_state(matrix: Any, prefix: str = "") -> dict[str, Array]:
     """Return the arrays of a CSR matrix, for ``Interest.state``."""
     return {
         f"{prefix}indptr": matrix.indptr.astype(np.int64),

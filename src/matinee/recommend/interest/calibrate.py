@@ -13,12 +13,10 @@ determines the order.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from ...base.arrays import Float32, Float64, Int64, Mask
+from ...base.arrays import Array, Float32, Float64, Int64, Mask
 from ...data import Csr
 
 FLOORS = (0.02, 0.1, 0.3, 1.0, 2.0)
@@ -88,7 +86,7 @@ class ChoiceCounts:
         self.hits = np.zeros(_BINS)
         self.sums = np.zeros(_BINS)
 
-    def add(self, scores: npt.NDArray[Any], known: Csr, held: Csr, people: Int64) -> None:
+    def add(self, scores: Array, known: Csr, held: Csr, people: Int64) -> None:
         """Add the unseen items of some users.
 
         Args:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ...base.arrays import Float32, Float64, Int32, Int64
+from ...base.arrays import Array, Float32, Float64, Int32, Int64
 from ...data import (
     CodedColumn,
     Histories,
@@ -216,7 +216,7 @@ class Posterior:
         variance += float(np.mean(1.0 / self.alpha))
         return self.mean + self.spread * mean, self.spread**2 * variance
 
-    def state(self) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
+    def state(self) -> tuple[dict[str, Array], dict[str, Any]]:
         """Return arrays by name and further JSON-serialisable values, for ``restore``."""
         names = ("scalars", "rated_weights", "prior", "start", "alpha", "cutpoints", "levels")
         arrays = {name: getattr(self, name) for name in names}
@@ -231,7 +231,7 @@ class Posterior:
         return arrays, rest
 
     @classmethod
-    def restore(cls, arrays: dict[str, npt.NDArray[Any]], rest: dict[str, Any]) -> Posterior:
+    def restore(cls, arrays: dict[str, Array], rest: dict[str, Any]) -> Posterior:
         """Restore from the output of ``state``.
 
         Raises:
@@ -275,7 +275,7 @@ class Posterior:
         return SideColumns.decoded(self.coded[0]), SideColumns.decoded(self.coded[1])
 
 
-def _halved(arrays: Sequence[npt.NDArray[Any]]) -> npt.NDArray[np.float16]:
+def _halved(arrays: Sequence[Array]) -> npt.NDArray[np.float16]:
     """Round to half precision, as saved, so that a loaded model predicts the same."""
     largest = float(np.finfo(np.float16).max)
     return np.clip(arrays, -largest, largest).astype(np.float16)

@@ -6,9 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from ...base.arrays import Float32, Float64, Int32
+from ...base.arrays import Float32, Float64, Int32, Int64
 from ...data import Csr, Ratings
 from .als_kernels import entry_scores, solve_rows
 from .config import FactorsConfig
@@ -70,7 +69,7 @@ class Factors:
         solve_side(rows, self.scaled(rows.values), self.items, side, ridges)
         return side
 
-    def ratings(self, users: Side, rows: npt.NDArray[np.int64] | Int32, items: Int32) -> Float64:
+    def ratings(self, users: Side, rows: Int64 | Int32, items: Int32) -> Float64:
         """Return unclipped predictions at entries (rows of ``users``, items), float64."""
         out = np.empty(len(items))
         entry_scores(

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ...base.arrays import Float32, Float64
+from ...base.arrays import Array, Float32, Float64
 from ...data import Csr
 from .config import LinearConfig
 from .invert import mirror
@@ -73,7 +73,7 @@ def interactions(rows: Csr, user_power: float = 0.0, values: Float32 | None = No
     return Interactions(matrix, weights * (counts.sum() / total) if total else weights)
 
 
-def gram(matrix: Any, dtype: npt.DTypeLike = np.float64) -> npt.NDArray[Any]:
+def gram(matrix: Any, dtype: npt.DTypeLike = np.float64) -> Array:
     """Compute ``matrix.T @ matrix`` of a sparse matrix as a dense array (columns, columns).
 
     If the result is mostly dense, blocks of rows are made dense and multiplied by BLAS; otherwise

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-import numpy.typing as npt
 
+from ...base.arrays import Array
 from ...errors import TrainingError
 
 _TINY = 128
@@ -17,7 +15,7 @@ _LAPACK = 16000
 _BLOCK = 512
 
 
-def invert(system: npt.NDArray[Any]) -> npt.NDArray[Any]:
+def invert(system: Array) -> Array:
     """Invert a symmetric positive definite matrix in place.
 
     Raises:
@@ -47,7 +45,7 @@ def invert(system: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return lower.T
 
 
-def swept(system: npt.NDArray[Any], block: int = _BLOCK) -> npt.NDArray[Any]:
+def swept(system: Array, block: int = _BLOCK) -> Array:
     """Invert by the blocked symmetric sweep operator: size³ operations, nearly all in syrk.
 
     Sweeping the rows and columns k of A turns A[k, k] into -D, with D = A[k, k]⁻¹, A[i, k] into
@@ -86,7 +84,7 @@ def swept(system: npt.NDArray[Any], block: int = _BLOCK) -> npt.NDArray[Any]:
     return system
 
 
-def mirror(lower: npt.NDArray[Any]) -> None:
+def mirror(lower: Array) -> None:
     """Copy the lower triangle of a square matrix to its upper triangle, in blocks."""
     size = len(lower)
     for first in range(0, size, _BLOCK):
@@ -96,7 +94,7 @@ def mirror(lower: npt.NDArray[Any]) -> None:
         lower[first:last, last:] = lower[last:, first:last].T
 
 
-def _whole(square: npt.NDArray[Any]) -> npt.NDArray[Any]:
+def _whole(square: Array) -> Array:
     """Return a symmetric matrix from its lower triangle."""
     return np.tril(square) + np.tril(square, -1).T
 

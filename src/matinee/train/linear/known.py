@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from ...base.arrays import Float32, Int64
+from ...base.arrays import Float32, Int64, UInt64
 
 _SEED = 20261128
 _TOLERANCE = 1e-5
@@ -50,7 +49,7 @@ class KnownRows:
                 rows[vector], factors[vector] = row, ratio[0]
         return rows, factors
 
-    def _keys(self, matrix: Any) -> npt.NDArray[np.uint64]:
+    def _keys(self, matrix: Any) -> UInt64:
         """Return a hash of each row's set of columns, uint64 (rows,)."""
         sums = np.zeros(len(matrix.indices) + 1, dtype=np.uint64)
         np.cumsum(self._codes[matrix.indices], out=sums[1:])  # modulo 2^64

@@ -23,9 +23,8 @@ from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
-import numpy.typing as npt
 
-from ...base.arrays import Float32, Float64
+from ...base.arrays import Array, Float32, Float64
 from ...base.memory import memory_limit
 from ...data import Csr
 from ...errors import UsageError
@@ -137,7 +136,7 @@ class Solved:
         diagonal: float64 (items,), the diagonal of P.
     """
 
-    by_items: npt.NDArray[Any] | None
+    by_items: Array | None
     by_users: UserWeights | None
     gamma: Float64
     diagonal: Float64
@@ -265,7 +264,7 @@ def _by_users(known: Interactions, gamma: Float64) -> Solved:
     return Solved(None, weights, gamma, diagonal)
 
 
-def _quadratic(columns: Any, kernel: npt.NDArray[Any]) -> Float64:
+def _quadratic(columns: Any, kernel: Array) -> Float64:
     """Compute y' K y of each column y of a sparse matrix, float64 (columns,)."""
     quadratic = np.zeros(columns.shape[1])
     for at in range(columns.shape[1]):

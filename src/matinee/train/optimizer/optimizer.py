@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from itertools import groupby
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from torch import Tensor
 
-from ...base.arrays import Float, Float64
+from ...base.arrays import Array, Float, Float64, Int32
 from ...nn import Columns
 from ..config import TrainConfig
 from . import _moves as moves, _row_kernels as kernels
@@ -38,7 +36,7 @@ class StepSizes:
         self.beta1 = config.beta1 if adam else config.momentum
         self.beta2 = config.beta2 if adam else 1.0
         step = np.arange(len(rates), dtype=np.float64)
-        self.root: npt.NDArray[Any] = np.ones_like(rates)
+        self.root: Array = np.ones_like(rates)
         if adam:
             self.root[:] = np.sqrt(1.0 - np.power(self.beta2, step))
         self.rate = rates.copy()
@@ -47,7 +45,7 @@ class StepSizes:
         self.keep: Float64 = 1.0 - rates * config.weight_decay
         self.keep[0] = 1.0
         # As a logarithm: the product would underflow in a long run.
-        shrunk: npt.NDArray[Any] = np.cumsum(np.log(self.keep))
+        shrunk: Array = np.cumsum(np.log(self.keep))
         ratio = self.beta1 / np.sqrt(self.beta2)
         tail = np.zeros_like(rates)
         # The direction is m / sqrt(v); the size includes the root of Adam's second bias correction.
@@ -86,7 +84,7 @@ class SparseTable:
         self._table = self.weights, self.m, self.v, self.last
         self._empty = (weights[:0, 0].copy(), weights[:0].copy())
 
-    def catch_up(self, columns: npt.NDArray[np.int32], step: int) -> None:
+    def catch_up(self, columns: Int32, step: int) -> None:
         """Apply the deferred updates of rows up to ``step``, as in a dense optimiser."""
         kernels.catch_up(self.sizes.kind, columns, self._table, step, self.sizes.decays)
 
@@ -115,7 +113,7 @@ class SparseTable:
             self.sizes.step(step),
         )
 
-    def step_given(self, rows: npt.NDArray[np.int32], gradient: Float, step: int) -> None:
+    def step_given(self, rows: Int32, gradient: Float, step: int) -> None:
         """Update some rows by a dense gradient, float (rows, width)."""
         factors = self.sizes.step(step)
         kernels.step_given(self.sizes.kind, rows, gradient, self._table, step, factors)
