@@ -20,6 +20,10 @@ Mask = npt.NDArray[np.bool_]
 Texts = npt.NDArray[np.object_]
 UInt8 = npt.NDArray[np.uint8]
 UInt64 = npt.NDArray[np.uint64]
+Arrays = Mapping[str, Array]
+"""Arrays by name."""
+State = tuple[dict[str, Array], dict[str, Any]]
+"""Arrays by name, and JSON-serialisable values: what is saved of a model, or of a part of it."""
 
 
 def row_bounds(counts: Array) -> Int64:
@@ -33,6 +37,6 @@ def row_bounds(counts: Array) -> Int64:
     return out
 
 
-def without_prefix(prefix: str, arrays: Mapping[str, Array]) -> dict[str, Array]:
+def without_prefix(prefix: str, arrays: Arrays) -> dict[str, Array]:
     """Return the arrays whose names begin with a prefix, by the rest of their names."""
     return {n.removeprefix(prefix): each for n, each in arrays.items() if n.startswith(prefix)}

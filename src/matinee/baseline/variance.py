@@ -20,7 +20,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from ..base.arrays import Array, Float, Float32, Float64, Int32, Int64, Mask
+from ..base.arrays import Array, Float, Float32, Float64, Int32, Int64, Mask, State
 from ..base.memory import count_codes
 from ..base.spacing import evenly_spaced
 from ..data import Csr, Histories, Scale
@@ -133,7 +133,7 @@ class PredictiveVariance:
         """Return standard deviations of cold-start predictions, float64 (n,)."""
         return np.sqrt(self.unknown)[np.where(known_user, 2, np.where(known_item, 1, 0))]
 
-    def state(self) -> tuple[dict[str, Array], dict[str, Any]]:
+    def state(self) -> State:
         """Return arrays by name and JSON-serialisable values, for ``restore``."""
         names = ("weights", "center", "width", "bounds", "items", "unknown")
         arrays = {name: getattr(self, name) for name in names}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
-from ..base.arrays import Array, Float32, Float64, Int32, Int64, Mask
+from ..base.arrays import Array, Float32, Float64, Int32, Int64, Mask, State
 from ..baseline.bias import BiasModel
 from ..baseline.ordinal import OrdinalLink
 from ..baseline.preference import Preference
@@ -77,7 +77,7 @@ class Hooks(ABC):
         """
 
     @abstractmethod
-    def _state(self) -> tuple[dict[str, Array], dict[str, Any]]:
+    def _state(self) -> State:
         """Return the learned state: arrays by name, and a JSON-serialisable configuration."""
 
     @classmethod

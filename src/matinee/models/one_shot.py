@@ -10,7 +10,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from ..base.arrays import Array, Float64, Int32
+from ..base.arrays import Array, Float64, Int32, State
 from ..base.atomic import write_text
 from ..data import Ratings
 from ..errors import UsageError
@@ -78,7 +78,7 @@ class OneShot(Trainable):
     def _load(self, arrays: dict[str, Array], config: dict[str, Any]) -> None:
         """Restore from the output of ``_arrays`` and ``_values``."""
 
-    def _state(self) -> tuple[dict[str, Array], dict[str, Any]]:
+    def _state(self) -> State:
         config = {
             "settings": self.settings.model_dump(mode="json"),
             **self._values(),

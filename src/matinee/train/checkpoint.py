@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import load, save, save_file
 
-from ..base.arrays import Array, without_prefix
+from ..base.arrays import Array, State, without_prefix
 from ..base.atomic import atomic_path, write_text
 from ..errors import MatineeError, ModelFileError, UsageError
 from .epoch import Epoch
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from .run import Run
 
 
-_State = tuple[dict[str, Array], dict[str, Any]]
-"""The state of a run: arrays by name, and values for JSON."""
 CHECKPOINT = "checkpoint"
 METRICS = "metrics.jsonl"
 SECONDS = 10.0
@@ -55,7 +53,7 @@ class RunFolder:
         self.checkpoint = path / f"{name}.safetensors"
         self._upgrade = upgrade
         self._identity = json.loads(json.dumps(identity))
-        self._pending: _State | None = None
+        self._pending: State | None = None
         self._written = time.monotonic()
         try:
             path.mkdir(parents=True, exist_ok=True)
@@ -155,7 +153,7 @@ def _damaged(file: Path, error: Exception) -> ModelFileError:
     return ModelFileError(f"{file}: damaged ({detail}); start anew without --resume")
 
 
-def _snapshot(run: Run) -> _State:
+def _snapshot(run: Run) -> State:
     """Copy the state of a run between two epochs."""
     arrays = {f"network.{name}": array.copy() for name, array in run.network.arrays().items()}
     arrays |= {f"engine.{name}": array.copy() for name, array in run.backend.state().items()}

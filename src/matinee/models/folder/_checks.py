@@ -5,18 +5,15 @@ Kernels do not check codes and shapes: invalid ones would make them read out of 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
-from ...base.arrays import Array
+from ...base.arrays import Array, Arrays
 from ...data import Histories, ItemTable, Vocabulary
 from ...errors import ModelFileError
 from ...recommend.interest import Interest
 from ._fields import MOST
-
-Arrays = Mapping[str, Array]
 
 _FEATURES = 6
 """Number of features of the predictive variance without model-specific covariates."""

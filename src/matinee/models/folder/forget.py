@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from ...base.arrays import Array, Mask, row_bounds
+from ...base.arrays import Array, Arrays, Mask, row_bounds
 from ...base.memory import entries_of
 from ...nn import ROWS_PER_COLUMN
 from ..base import Recommender
 from ._checks import USER_COLUMNS, of_people
 from .manifest import identity
 from .read import load_model
-
-Arrays = dict[str, Array]
 
 
 def forget(folder: Path, gone: Callable[[str], bool]) -> int:
@@ -88,7 +86,7 @@ def _without(model: Recommender, kept: Mask) -> Recommender:
     return fewer
 
 
-def _drop_columns(arrays: Arrays, part: str, kept: Mask, inputs: int) -> None:
+def _drop_columns(arrays: dict[str, Array], part: str, kept: Mask, inputs: int) -> None:
     """Drop users from a network whose rows are items, with some rows of input for each user."""
     for name in ("network.table_out", "network.bias_out", "inputs.offset"):
         if part + name in arrays:  # with tied weights there is no second table
@@ -101,7 +99,7 @@ def _drop_columns(arrays: Arrays, part: str, kept: Mask, inputs: int) -> None:
         arrays |= _known(arrays, f"{part}known.", kept)
 
 
-def _known(arrays: Mapping[str, Array], part: str, kept: Mask) -> Arrays:
+def _known(arrays: Arrays, part: str, kept: Mask) -> Arrays:
     """Return the ratings by item without those of users that are not kept."""
     indptr, users, values = (arrays[part + name] for name in ("indptr", "indices", "values"))
     entries = kept[users]

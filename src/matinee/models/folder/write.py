@@ -15,7 +15,7 @@ import numpy as np
 from safetensors.numpy import save_file
 
 from ..._version import __version__
-from ...base.arrays import Array
+from ...base.arrays import State
 from ...base.atomic import atomic_path, check_writable, is_temporary
 from ...data import Histories
 from ...errors import UsageError
@@ -63,7 +63,7 @@ def save(
     return path
 
 
-def _state(model: Hooks, histories: Histories | None) -> tuple[dict[str, Array], dict[str, Any]]:
+def _state(model: Hooks, histories: Histories | None) -> State:
     """Return all arrays by name, and the fields of the manifest that go with them."""
     tensors, config = model._state()
     if histories is None:  # stored codes are only used with histories, and reveal ratings

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from ...base.arrays import Array, Float32, Float64, Int32, Int64, Mask, without_prefix
+from ...base.arrays import Array, Float32, Float64, Int32, Int64, Mask, State, without_prefix
 from ...baseline.ordinal import expected_ratings
 from ...data import (
     CodedColumn,
@@ -252,7 +252,7 @@ class FittedNetwork:
         vectors, offsets = (np.concatenate(each) for each in zip(*parts, strict=True))
         return vectors, offsets
 
-    def state(self) -> tuple[dict[str, Array], dict[str, Any]]:
+    def state(self) -> State:
         """Return arrays by name and a JSON-serialisable configuration, for ``restore``."""
         tensors: dict[str, Array] = {
             f"network.{name}": array for name, array in self.arrays.items()

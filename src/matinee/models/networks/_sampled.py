@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from ...base.arrays import Array, Float32, Float64, Int32, Int64, without_prefix
+from ...base.arrays import Array, Float32, Float64, Int32, Int64, State, without_prefix
 from ...data import Histories, Ratings, SideColumns
 from ...train.bayes.config import BayesianConfig
 from ...train.bayes.cross_fit import FEW, cross_fit
@@ -87,7 +87,7 @@ class SampledMember:
         """Return no codes, float32 (users, 0)."""
         return np.zeros((len(histories), 0), dtype=np.float32)
 
-    def state(self) -> tuple[dict[str, Array], dict[str, Any]]:
+    def state(self) -> State:
         """Return arrays by name and a JSON-serialisable configuration, for ``restore``."""
         arrays, rest = self.posterior.state()
         tensors = {f"posterior.{name}": array for name, array in arrays.items()}

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
-from ...base.arrays import Array, Float32, Float64, Int32, Int64, Mask
+from ...base.arrays import Array, Float32, Float64, Int32, Int64, Mask, State
 from ...baseline.ordinal import OrdinalLink
 from ...baseline.variance import HeldOutPredictions
 from ...data import Histories, Ratings, SideColumns
@@ -258,7 +258,7 @@ class Autoencoder(Trainable):
             raise UsageError("with rows = 'items' the network has no vectors for people")
         return self._trained.encode(histories)
 
-    def _state(self) -> tuple[dict[str, Array], dict[str, Any]]:
+    def _state(self) -> State:
         return self._trained.state()
 
     @classmethod

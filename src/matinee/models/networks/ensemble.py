@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
-from ...base.arrays import Array, Float64, Mask, without_prefix
+from ...base.arrays import Array, Float64, Mask, State, without_prefix
 from ...data import Csr, Ratings, SideColumns
 from ...errors import UsageError
 from ...train import Epoch, RunContext
@@ -312,7 +312,7 @@ class Ensemble(Blending, Trainable):
             base + sum(space.biases * weight for space, weight in weighted),
         )
 
-    def _state(self) -> tuple[dict[str, Array], dict[str, Any]]:
+    def _state(self) -> State:
         tensors: dict[str, Array] = {"blend.known": self.known, "blend.new": self.new}
         if self.shift is not None:
             tensors |= self.shift.state()

@@ -11,15 +11,11 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from ...base.arrays import Array, Float32, Mask
+from ...base.arrays import Array, Arrays, Float32, Mask, State
 from ...data import Csr, Histories
 from ...data.values.weights import relative
 from ...errors import ModelFileError, nearest
 from ...train.lists import SCORERS
-
-Arrays = Mapping[str, Array]
-State = tuple[dict[str, Array], dict[str, Any]]
-"""Arrays by name, and a JSON-serialisable configuration."""
 
 
 class Interest(ABC):

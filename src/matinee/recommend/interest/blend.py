@@ -8,9 +8,9 @@ from typing import Any, Self
 
 import numpy as np
 
-from ...base.arrays import Float32, Mask, without_prefix
+from ...base.arrays import Arrays, Float32, Mask, State, without_prefix
 from ...data import Csr, Histories
-from .base import Arrays, Interest, State, restore_interest
+from .base import Interest, restore_interest
 
 
 class Blend(Interest):

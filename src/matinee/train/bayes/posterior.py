@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ...base.arrays import Array, Float32, Float64, Int32, Int64
+from ...base.arrays import Array, Float32, Float64, Int32, Int64, State
 from ...data import (
     CodedColumn,
     Histories,
@@ -216,7 +216,7 @@ class Posterior:
         variance += float(np.mean(1.0 / self.alpha))
         return self.mean + self.spread * mean, self.spread**2 * variance
 
-    def state(self) -> tuple[dict[str, Array], dict[str, Any]]:
+    def state(self) -> State:
         """Return arrays by name and further JSON-serialisable values, for ``restore``."""
         names = ("scalars", "rated_weights", "prior", "start", "alpha", "cutpoints", "levels")
         arrays = {name: getattr(self, name) for name in names}

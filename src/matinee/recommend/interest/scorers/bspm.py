@@ -10,15 +10,13 @@ from typing import Any, Self
 
 import numpy as np
 
-from ....base.arrays import Float32, Mask
+from ....base.arrays import Arrays, Float32, Mask, State
 from ....data import Csr
 from ....train.implicit import BspmConfig, BspmFilter, fit_bspm
 from ....train.lists import ListsConfig
 from ..base import (
-    Arrays,
     FittedWeights,
     Interest,
-    State,
     restored_sparse,
     sparse_state,
     users_of_items,

@@ -7,12 +7,12 @@ from typing import Any, Self
 
 import numpy as np
 
-from ....base.arrays import Float32
+from ....base.arrays import Arrays, Float32, State
 from ....data import Csr
 from ....errors import ModelFileError
 from ....train.implicit import IalsConfig, ItemFactors, fit_ials
 from ....train.lists import ListsConfig
-from ..base import Arrays, FittedWeights, Interest, State, users_of_items
+from ..base import FittedWeights, Interest, users_of_items
 from ..candidates import Candidate, OnEpoch
 from ..held_out import HeldOut
 

@@ -7,11 +7,11 @@ from typing import Any, Self
 
 import numpy as np
 
-from ....base.arrays import Float32
+from ....base.arrays import Arrays, Float32, State
 from ....data import Histories
 from ....train.implicit import fit_item_knn
 from ....train.lists import ListsConfig
-from ..base import Arrays, Interest, State, restored_sparse, sparse_state, users_of_items
+from ..base import Interest, restored_sparse, sparse_state, users_of_items
 from ..candidates import Candidate, OnEpoch
 from ..held_out import HeldOut
 

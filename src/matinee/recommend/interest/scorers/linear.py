@@ -9,7 +9,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from ....base.arrays import Float32
+from ....base.arrays import Arrays, Float32, State
 from ....data import Csr, Histories
 from ....train.linear import (
     ItemWeights,
@@ -20,7 +20,7 @@ from ....train.linear import (
     fit_linear,
 )
 from ....train.lists import ListsConfig
-from ..base import Arrays, Interest, State, restored_sparse, sparse_state, users_of_items
+from ..base import Interest, restored_sparse, sparse_state, users_of_items
 from ..candidates import Candidate, OnEpoch
 from ..held_out import HeldOut
 

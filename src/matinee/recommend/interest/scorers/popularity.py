@@ -7,10 +7,10 @@ from typing import Any, Self
 
 import numpy as np
 
-from ....base.arrays import Float32
+from ....base.arrays import Arrays, Float32, State
 from ....data import Csr, Histories
 from ....train.lists import ListsConfig
-from ..base import Arrays, Interest, State, users_of_items
+from ..base import Interest, users_of_items
 from ..candidates import Candidate, OnEpoch
 from ..held_out import HeldOut
 

@@ -8,9 +8,9 @@ from typing import Any, Self
 
 import numpy as np
 
-from ....base.arrays import Float32
+from ....base.arrays import Arrays, Float32, State
 from ....train.lists import ListsConfig, RecVaeWeights
-from ..base import Arrays, FittedWeights, Interest, State
+from ..base import FittedWeights, Interest
 from ..candidates import Candidate, OnEpoch, trained_twice
 from ..held_out import HeldOut
 
