@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from ..base.arrays import Int32
 from ..base.memory import find_entries
 from ..errors import DataError
 from ._repeats import repeated, repeated_in
@@ -198,17 +198,13 @@ def _file(source: Path | str) -> Path | None:
     return Path(source) if Path(source).exists() else locate(str(source))
 
 
-def _codes(
-    codes: npt.NDArray[np.int32], present: npt.NDArray[np.int32], n: int
-) -> npt.NDArray[np.int32]:
+def _codes(codes: Int32, present: Int32, n: int) -> Int32:
     """Return codes in a vocabulary, -1 for those without a rating."""
     rated = np.bincount(present, minlength=n) > 0
     return np.where((codes >= 0) & rated[codes], codes, np.int32(-1)).astype(np.int32)
 
 
-def _renamed(
-    train: Ratings, test: Ratings, users: npt.NDArray[np.int32], items: npt.NDArray[np.int32]
-) -> Renamed:
+def _renamed(train: Ratings, test: Ratings, users: Int32, items: Int32) -> Renamed:
     """Find test users who are training users under other ids.
 
     ``users`` are the training codes of the test users, ``items`` those of the items of the test
@@ -230,9 +226,7 @@ def _repeated(ratings: Ratings) -> int:
     return len(repeated(rows.entry_rows, rows.indices))
 
 
-def _older(
-    train: Ratings, test: Ratings, users: npt.NDArray[np.int32]
-) -> tuple[int | None, int | None]:
+def _older(train: Ratings, test: Ratings, users: Int32) -> tuple[int | None, int | None]:
     """Test ratings older than the latest training rating: of their user, and of all."""
     if train.times is None or test.times is None:
         return None, None

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from ..base.arrays import Float32, Float64, Int32, Int64, Mask, row_bounds
+from ..base.arrays import Array, Float32, Float64, Int32, Int64, Mask, row_bounds
 from ..base.compiled import kernel
 from ..base.memory import count_codes, large_empty, large_take, row_chunks, sum_by_code
 from .side.columns import Levels
@@ -82,7 +81,7 @@ class Csr:
             return count_codes(self.indices, self.n_columns).astype(np.float64)
         return sum_by_code(self.indices, self.weights, self.n_columns)
 
-    def in_order_of_ratings(self, column: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    def in_order_of_ratings(self, column: Array) -> Array:
         """Return a column of the entries in the order of the original ratings."""
         if self.order is None:
             return column
@@ -109,14 +108,14 @@ class Csr:
             self.side,
         )
 
-    def scipy(self, entries: npt.NDArray[Any]) -> Any:
+    def scipy(self, entries: Array) -> Any:
         """SciPy's CSR matrix of the same rows, with other entries, shape (entries,)."""
         from scipy import sparse
 
         parts = entries, self.indices, self.indptr
         return sparse.csr_matrix(parts, shape=(self.n_rows, self.n_columns))
 
-    def aligned(self, column: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    def aligned(self, column: Array) -> Array:
         """Return a column of the original ratings, such as times, in the order of the entries."""
         return column if self.order is None else large_take(column, self.order)
 

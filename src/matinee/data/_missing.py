@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
+from ..base.arrays import Float32, Int64
 from ..errors import UsageError
 
 _LOOKED_AT = 100_000
@@ -36,7 +36,7 @@ def missing_values(missing: float | Sequence[float]) -> tuple[float, ...]:
     return missing_values
 
 
-def _likely_unrated(values: npt.NDArray[np.float32]) -> tuple[str, ...]:
+def _likely_unrated(values: Float32) -> tuple[str, ...]:
     """Note that the lowest rating may mean "not rated": -1 alone below 1, or the most frequent 0.
 
     Args:
@@ -61,9 +61,7 @@ def _likely_unrated(values: npt.NDArray[np.float32]) -> tuple[str, ...]:
     )
 
 
-def unlikely(
-    values: npt.NDArray[np.float32], column: str, missing: Sequence[float]
-) -> tuple[str, ...]:
+def unlikely(values: Float32, column: str, missing: Sequence[float]) -> tuple[str, ...]:
     """Notes on values that may be no ratings.
 
     Args:
@@ -89,6 +87,6 @@ def unlikely(
     )
 
 
-def unrated(values: npt.NDArray[np.float32], missing: Sequence[float]) -> npt.NDArray[np.int64]:
+def unrated(values: Float32, missing: Sequence[float]) -> Int64:
     """Return positions of the values that mean "not rated", int64, ascending."""
     return np.flatnonzero(np.isin(values, np.array(missing, dtype=np.float32)))

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Any, get_args
+from typing import get_args
 
 import numpy as np
-import numpy.typing as npt
 
-from ..base.arrays import Float32, Float64, Int32, Int64
+from ..base.arrays import Array, Float32, Float64, Int32, Int64
 from ..base.memory import chunks
 from ..errors import UsageError, nearest
 from .read.options import Repeats
@@ -75,7 +74,7 @@ def resolve(
     latest = _latest(members, group, lengths, times)
     if repeats in ("mean", "sum"):
         each: Float64 = values[members].astype(np.float64)
-        mass: npt.NDArray[Any] = lengths
+        mass: Array = lengths
         if repeats == "mean" and weights is not None:
             each *= weights[members]
             mass = np.bincount(group, weights=weights[members])
@@ -97,9 +96,7 @@ def repeated_in(notes: Iterable[str]) -> int:
     return sum(int(match[1].replace(",", "")) for match in matches if match)
 
 
-def _latest(
-    members: Int64, group: npt.NDArray[Any], lengths: npt.NDArray[Any], times: Int64 | None
-) -> Int64:
+def _latest(members: Int64, group: Array, lengths: Array, times: Int64 | None) -> Int64:
     """Of each group its last member by time, and by row order among equals."""
     ends = np.cumsum(lengths) - 1
     if times is None:

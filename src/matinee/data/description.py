@@ -8,8 +8,8 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from ..base.arrays import Float32, Int64
 from ..base.widths import most_units, within
 from ..errors import DataError
 from ._repeats import repeated_in
@@ -198,14 +198,14 @@ def iso_time(seconds: int) -> str:
     return f"{np.datetime64(seconds, 's')}Z"
 
 
-def _quantiles(counts: npt.NDArray[np.int64]) -> Quantiles:
+def _quantiles(counts: Int64) -> Quantiles:
     p25, median, p75, p95 = (float(q) for q in np.quantile(counts, [0.25, 0.5, 0.75, 0.95]))
     return Quantiles(
         int(counts.min()), p25, median, p75, p95, int(counts.max()), float(counts.mean())
     )
 
 
-def _histogram(values: npt.NDArray[np.float32]) -> tuple[Bar, ...]:
+def _histogram(values: Float32) -> tuple[Bar, ...]:
     # Guess the distinct values from the first ones and count each: no sort of them all.
     distinct = np.unique(values[:100_000])
     if len(distinct) <= _BARS:

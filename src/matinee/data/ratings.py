@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..base.arrays import Float32, Float64, Int32, Int64, Mask
+from ..base.arrays import Float32, Float64, Int32, Int64, Mask, Texts
 from ..base.html import paragraphs, table
 from ..base.memory import count_codes, large_take
 from ..base.text import split_year
@@ -69,8 +69,8 @@ class ItemTable:
             or None.
     """
 
-    titles: npt.NDArray[np.object_]
-    genres: npt.NDArray[np.object_] | None = None
+    titles: Texts
+    genres: Texts | None = None
     columns: SideColumns | None = None
     stated_years: Int32 | None = None
 

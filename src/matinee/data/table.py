@@ -9,15 +9,15 @@ from typing import Any
 
 import duckdb
 import numpy as np
-import numpy.typing as npt
 
+from ..base.arrays import Array
 from ..base.atomic import atomic_path
 from ..base.html import paragraphs, table
 from ..base.text import aligned
 from ..errors import UsageError
 from .read.source import literal, quoted
 
-Column = npt.NDArray[Any]
+Column = Array
 
 _FORMATS = {
     ".parquet": "(FORMAT parquet, COMPRESSION zstd)",
@@ -80,7 +80,7 @@ class Table:
         """Yield the rows as tuples of plain Python values, in the order of the columns."""
         return zip(*(column.tolist() for column in self.columns.values()), strict=True)
 
-    def take(self, rows: slice | npt.NDArray[Any]) -> Table:
+    def take(self, rows: slice | Array) -> Table:
         """Select rows: a slice, positions or a mask."""
         return Table({name: column[rows] for name, column in self.columns.items()})
 

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..base.arrays import Array, Int32
 from .values.ids import canonical, canonical_array, whole_numbers
 
-Ids = npt.NDArray[Any]
+Ids = Array
 """External ids: int64, or object holding ``str``. Never mixed."""
 
 
@@ -51,7 +52,7 @@ class Vocabulary:
     def _code_of(self) -> dict[str | None, int]:
         return {name: code for code, name in enumerate(self.ids)}
 
-    def encode(self, ids: Iterable[Any] | Ids) -> npt.NDArray[np.int32]:
+    def encode(self, ids: Iterable[Any] | Ids) -> Int32:
         """Return codes of external ids, int32, with -1 for an id that is not known.
 
         Two ids are the same by the rule of ``data.values.ids``: ``"42"`` from a command line or a
@@ -79,7 +80,7 @@ class Vocabulary:
         return Vocabulary(self.ids[codes])
 
     @classmethod
-    def of(cls, ids: Ids) -> tuple[Vocabulary, npt.NDArray[np.int32]]:
+    def of(cls, ids: Ids) -> tuple[Vocabulary, Int32]:
         """Return a vocabulary of the ids in an array (repeats welcome) and the code of each.
 
         Ids are int64 if each is a whole number by the rules of ``data.values.ids``, else text.

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from ..base.arrays import Float64, Int32, Int64
+from ..base.arrays import Array, Float64, Int32, Int64
 from ..baseline.time_offset import TimedPeople, with_offsets
 from ..data import Histories, Ratings
 from ..errors import DataError
@@ -33,7 +31,7 @@ def breakdown(
     histories: Histories,
     rows: Int64,
     item_counts: Int64,
-    titles: npt.NDArray[Any] | None = None,
+    titles: Array | None = None,
     *,
     timed: TimedPeople | None = None,
     enough: int = 20,
@@ -172,7 +170,7 @@ def _calibration(sums: _Sums) -> Iterator[CalibrationBin]:
         )
 
 
-def _bins(sums: ErrorSums, sizes: npt.NDArray[Any], rng: np.random.Generator) -> Iterator[ErrorBin]:
+def _bins(sums: ErrorSums, sizes: Array, rng: np.random.Generator) -> Iterator[ErrorBin]:
     rated = np.flatnonzero(sums.counts)
     for label, members in size_bins(sizes[rated]):
         part = sums.take(rated[members])
@@ -193,7 +191,7 @@ def _worst(
     test: Ratings,
     sums: _Sums,
     items: Int32,
-    titles: npt.NDArray[Any] | None,
+    titles: Array | None,
     enough: int,
     worst: int,
 ) -> tuple[list[ItemError], int]:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, ClassVar, Protocol
+from typing import ClassVar, Protocol
 
 import numpy as np
-import numpy.typing as npt
 
-from ..base.arrays import Float64, Int32, Int64
+from ..base.arrays import Array, Float64, Int32, Int64
 from ..baseline.bias import BiasModel
 from ..baseline.time_offset import TimedPeople, with_offsets
 from ..baseline.variance import PredictiveVariance
@@ -272,7 +271,7 @@ def _gain(draws: ErrorTotals | None, at: int) -> Interval | None:
     return None if draws is None else interval(draws.rmse[:, at] - draws.rmse[:, 0])
 
 
-def _bins(sums: ErrorSums, known_of: npt.NDArray[Any]) -> Iterator[HistoryBin]:
+def _bins(sums: ErrorSums, known_of: Array) -> Iterator[HistoryBin]:
     bias = _COLUMNS.index("bias")
     for label, users in size_bins(known_of):
         part = sums.take(users)

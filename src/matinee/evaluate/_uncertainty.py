@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from ..base.arrays import Float64
+from ..base.arrays import Array, Float64
 from ..data import Scale
 
 LEVELS = (0.5, 0.8, 0.95)
@@ -87,7 +85,7 @@ class UncertaintySums:
         self._z = 0.0
         self._bins = np.zeros((3, _BINS))
 
-    def add(self, predicted: Float64, std: Float64, values: npt.NDArray[Any]) -> None:
+    def add(self, predicted: Float64, std: Float64, values: Array) -> None:
         """Add predictions, their standard deviations, and the ratings, each of shape (n,)."""
         from scipy.special import ndtri  # takes a quarter of a second to import; only needed here
 

@@ -8,12 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from ..base.arrays import Float64
+from ..base.arrays import Array, Float64
 from .metric import Metric
 
 _SUMMANDS: MappingProxyType[str, Callable[[Float64], Float64]] = MappingProxyType(
@@ -89,7 +88,7 @@ class ErrorSums:
         """Return zero sums."""
         return cls(np.zeros(users), {name: np.zeros((users, models)) for name in _SUMMANDS})
 
-    def add(self, users: npt.NDArray[Any], errors: Float64) -> None:
+    def add(self, users: Array, errors: Float64) -> None:
         """Add errors, shape (n, models), of ratings by some users, shape (n,)."""
         n = len(self.counts)
         self.counts[:] += np.bincount(users, minlength=n)
@@ -98,7 +97,7 @@ class ErrorSums:
             for name, summand in _SUMMANDS.items():
                 self.sums[name][:, model] += np.bincount(users, summand(error), minlength=n)
 
-    def take(self, users: npt.NDArray[Any]) -> ErrorSums:
+    def take(self, users: Array) -> ErrorSums:
         """Select users, by positions or a mask."""
         return ErrorSums(self.counts[users], {name: s[users] for name, s in self.sums.items()})
 

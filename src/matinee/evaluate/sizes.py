@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from ..base.arrays import Int64
+from ..base.arrays import Array, Int64
 
 _EDGES = (0, 1, 5, 10, 20, 50, 100, 200, 500)
 
 
-def size_bins(sizes: npt.NDArray[Any]) -> Iterator[tuple[str, Int64]]:
+def size_bins(sizes: Array) -> Iterator[tuple[str, Int64]]:
     """Yield the ranges of numbers of ratings, such as "20-49", and the positions in each.
 
     Ranges without any are left out.

@@ -11,9 +11,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
-from ...base.arrays import Int64
+from ...base.arrays import Int32, Int64
 from ...errors import DataError
 from ..loading import load
 from ..ratings import Ratings
@@ -155,8 +154,8 @@ def _pairs(probe: Path) -> tuple[Int64, Int64]:
 
 
 def _rows(
-    users: npt.NDArray[np.int32],
-    items: npt.NDArray[np.int32],
+    users: Int32,
+    items: Int32,
     rest: Ratings,
     user_ids: Int64,
     item_ids: Int64,

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from ...base.arrays import Array
 from ...errors import DataError, UsageError
 from ..values.ids import canonical_array, mixed_texts
 from .layouts.positions import is_time
@@ -290,7 +290,7 @@ def _arrow(make: Any) -> Any:
         raise
 
 
-def _column(values: Any, name: Any = "") -> npt.NDArray[Any]:
+def _column(values: Any, name: Any = "") -> Array:
     """Return a numpy column that DuckDB scans: plain numbers, times, or an object array of text."""
     array = values if isinstance(values, np.ndarray) else _listed(values)
     if array.ndim != 1:
@@ -315,7 +315,7 @@ def _column(values: Any, name: Any = "") -> npt.NDArray[Any]:
     return np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("="))
 
 
-def _listed(values: Any) -> npt.NDArray[Any]:
+def _listed(values: Any) -> Array:
     if hasattr(values, "to_numpy"):
         return np.asarray(values.to_numpy())
     if hasattr(values, "__array__"):  # A tensor, say.

@@ -10,11 +10,11 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 import numpy.typing as npt
 
-from ...base.arrays import Float64, Int32, Int64, row_bounds
+from ...base.arrays import Array, Float64, Int32, Int64, row_bounds
 from ...base.memory import entries_of
 from ...errors import UsageError, nearest
 
-Values = npt.NDArray[Any]
+Values = Array
 """Values of a column: float64, NaN if unknown; or objects: texts or tuples of texts (several
 labels each), "" if unknown."""
 
@@ -220,18 +220,16 @@ def stacked(columns: Sequence[CodedColumn]) -> Levels:
     return Levels(indptr, levels[order].astype(np.int32), scale[order], int(first[-1]))
 
 
-def coded_state(
-    columns: Sequence[CodedColumn], name: str
-) -> tuple[dict[str, npt.NDArray[Any]], list[Any]]:
+def coded_state(columns: Sequence[CodedColumn], name: str) -> tuple[dict[str, Array], list[Any]]:
     """Return arrays with the prefix ``name`` and JSON-serialisable values to restore."""
-    arrays: dict[str, npt.NDArray[Any]] = {}
+    arrays: dict[str, Array] = {}
     for at, each in enumerate(columns):
         arrays[f"{name}.{at}.indptr"], arrays[f"{name}.{at}.codes"] = each.indptr, each.codes
     return arrays, [[each.name, list(each.levels)] for each in columns]
 
 
 def restored_columns(
-    arrays: Mapping[str, npt.NDArray[Any]], name: str, rest: Sequence[Any]
+    arrays: Mapping[str, Array], name: str, rest: Sequence[Any]
 ) -> tuple[CodedColumn, ...]:
     """Restore from the output of ``coded_state``.
 

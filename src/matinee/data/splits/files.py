@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from ..._version import __version__
+from ...base.arrays import Array
 from ...base.atomic import atomic_path
 from ...errors import UsageError
 from ..description import iso_time
@@ -243,7 +243,7 @@ def _items(ratings: Ratings) -> Table:
     return Table(columns)
 
 
-def _written(side: SideColumns) -> dict[str, npt.NDArray[Any]]:
+def _written(side: SideColumns) -> dict[str, Array]:
     """Columns as they are written: several labels of a row in one text."""
     written = {}
     for name, values in side.columns.items():

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ...base.arrays import Int8, Int32, Int64
+from ...base.arrays import Int8, Int32, Int64, Mask
 from ...base.compiled import kernel
 from ...errors import DataError, UsageError, checked_seed
 from ..ratings import Ratings
@@ -155,7 +155,7 @@ def in_time(ratings: Ratings, rng: np.random.Generator) -> Sequence:
     return order[np.argsort(times[order], kind="stable")]
 
 
-def earliest(times: Int64, k: int, seed: int) -> npt.NDArray[np.bool_]:
+def earliest(times: Int64, k: int, seed: int) -> Mask:
     """Return the mask of the ``k`` earliest, with a random choice within the last second.
 
     With one seed, the mask of a smaller ``k`` is contained in that of a larger.
@@ -163,7 +163,7 @@ def earliest(times: Int64, k: int, seed: int) -> npt.NDArray[np.bool_]:
     if not 0 < k < len(times):
         return np.full(len(times), k > 0)
     latest = np.partition(times, k - 1)[k - 1]
-    mask: npt.NDArray[np.bool_] = times < latest
+    mask: Mask = times < latest
     same = np.random.default_rng(seed).permutation(np.flatnonzero(times == latest))
     mask[same[: k - int(np.count_nonzero(mask))]] = True
     return mask

@@ -5,9 +5,8 @@ from __future__ import annotations
 from types import MappingProxyType
 
 import numpy as np
-import numpy.typing as npt
 
-from ...base.arrays import Int8
+from ...base.arrays import Int8, Int64
 from ...errors import DataError, UsageError, nearest
 from ..ratings import Ratings
 from .rule import (
@@ -94,7 +93,7 @@ def _people(ratings: Ratings, division: Division) -> Int8:
     n_scored = np.clip(np.floor(counts * (1 - share) + 0.5).astype(np.int64), 1, counts - 1)
     part = np.zeros(len(ratings), dtype=np.int8)
 
-    def divide(people: npt.NDArray[np.int64], held: int, seen: int) -> None:
+    def divide(people: Int64, held: int, seen: int) -> None:
         chosen = np.zeros(ratings.n_users, dtype=bool)
         chosen[people] = True
         rows = np.flatnonzero(chosen[ratings.users])

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-import numpy.typing as npt
 
+from ...base.arrays import Int64
 from ...errors import DataError
 from ..ratings import Ratings
 from .shared import share_vocabularies
@@ -36,5 +36,5 @@ def subtract(ratings: Ratings, test: Ratings) -> tuple[Ratings, Ratings, int]:
     return replace(whole.take(~in_both), notes=ratings.notes), held, int(in_both.sum())
 
 
-def _pairs(ratings: Ratings) -> npt.NDArray[np.int64]:
+def _pairs(ratings: Ratings) -> Int64:
     return ratings.users.astype(np.int64) * ratings.n_items + ratings.items

@@ -23,9 +23,8 @@ from decimal import Decimal
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from ...base.arrays import Texts
+from ...base.arrays import Array, Int64, Mask, Texts
 
 MISSING = (
     *("", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN"),
@@ -115,7 +114,7 @@ def whole_number(text: str | None) -> int | None:
     return number if number in _INT64 and str(number) == text else None
 
 
-def whole_numbers(values: npt.NDArray[Any]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
+def whole_numbers(values: Array) -> tuple[Int64, Mask]:
     """Ids as 64-bit integers, and which of them are such: int64 and bool, shape (n,).
 
     Ids that are not whole numbers have the number 0.

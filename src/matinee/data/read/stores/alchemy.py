@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from ....base.arrays import Array
 from ....errors import DataError, UsageError
 from ...values.ids import mixed_texts
 from ..source import Workspace, quoted
@@ -89,7 +89,7 @@ def keep_rows(names: Sequence[str], chunks: Any, work: Workspace) -> None:
         work.con.unregister("chunk")
 
 
-def _chunk(values: Sequence[Any]) -> npt.NDArray[Any]:
+def _chunk(values: Sequence[Any]) -> Array:
     kinds = set(map(type, values))
     if kinds == {int} and min(values) >= -(2**63) and max(values) < 2**63:
         return np.array(values, dtype=np.int64)
