@@ -14,10 +14,10 @@ from battery import Battery, Case, u1
 
 from matinee.base.threads import _use, kernel_thread_count
 from matinee.baseline import fit_bias
-from matinee.data import Histories, Ratings, Scale, Table
+from matinee.data import Histories, Ratings, Scale
 from matinee.errors import DataError, UsageError
 from matinee.models import Autoencoder, Bias, load_model
-from matinee.testing import all_pairs, checkerboard, fitted, histories_by_user, sample
+from matinee.testing import all_pairs, fitted, histories_by_user, refitted, sample
 from matinee.train import Epoch
 
 QUICK = partial(Autoencoder, device="cpu")
@@ -104,7 +104,7 @@ class TestByItems(Battery):
         assert not np.allclose(predicted, model.predict(104, items), atol=1e-3)
 
     def test_interactions_are_learned(self, case: Case) -> None:
-        table = Table.concat(list(case.make().fit(checkerboard(), seed=0).recommend_all(k=5)))
+        table = refitted(case).lists
         assert ((table["user_id"] + table["item_id"]) % 2 == 0).mean() > 0.97
 
 

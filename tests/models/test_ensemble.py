@@ -15,7 +15,7 @@ from battery import Battery, Case, u1
 
 import matinee
 from matinee.config import to_toml
-from matinee.data import Histories, Ratings, Table
+from matinee.data import Histories, Ratings
 from matinee.errors import UsageError
 from matinee.models import (
     Autoencoder,
@@ -29,7 +29,7 @@ from matinee.models import (
 )
 from matinee.models.networks._count_shift import EXPECTED, CountShift
 from matinee.models.networks._sampled import SampledMember
-from matinee.testing import all_pairs, checkerboard, fitted, histories_by_user, sample
+from matinee.testing import all_pairs, checkerboard, fitted, histories_by_user, refitted, sample
 from matinee.train import Epoch
 from matinee.train.bayes.config import BayesianConfig
 
@@ -62,7 +62,7 @@ class NewPeople(Battery):
     """Where the items are rows, known people have other predictions than new ones."""
 
     def test_interactions_are_learned(self, case: Case) -> None:
-        table = Table.concat(list(case.make().fit(checkerboard(), seed=0).recommend_all(k=5)))
+        table = refitted(case).lists
         assert ((table["user_id"] + table["item_id"]) % 2 == 0).mean() > 0.97
 
 

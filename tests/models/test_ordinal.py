@@ -14,12 +14,12 @@ from battery import Battery, Case
 
 import matinee
 from matinee.baseline.ordinal import OrdinalLink
-from matinee.data import Histories, Ratings, Scale, Table
+from matinee.data import Histories, Ratings, Scale
 from matinee.errors import ModelFileError, UsageError
 from matinee.models import Autoencoder, Bias, export_onnx, load_model
 from matinee.recommend import reasons
 from matinee.synth import synthesize
-from matinee.testing import all_pairs, checkerboard, fitted, histories_by_user, sample
+from matinee.testing import all_pairs, fitted, histories_by_user, refitted, sample
 
 QUICK = partial(Autoencoder, device="cpu", output="ordinal", epochs=30)
 ALONE = partial(QUICK, teacher="none")
@@ -71,7 +71,7 @@ class TestByItems(OrdinalBattery):
         assert np.allclose(predicted, wanted, atol=1e-5)
 
     def test_interactions_are_learned(self, case: Case) -> None:
-        table = Table.concat(list(case.make().fit(checkerboard(), seed=0).recommend_all(k=5)))
+        table = refitted(case).lists
         assert ((table["user_id"] + table["item_id"]) % 2 == 0).mean() > 0.97
 
 

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from battery import Battery, Case
 
-from matinee.data import Ratings, Scale, Table
+from matinee.data import Ratings, Scale
 from matinee.errors import UsageError
 from matinee.lab.rivals import SparseFC
 from matinee.models import Bias, load_model, model
-from matinee.testing import checkerboard, fitted, histories_by_user, sample
+from matinee.testing import fitted, histories_by_user, refitted, sample
 
 SMALL = partial(SparseFC, units=12, iterations=60, restart=20, lambda_2=1.0)
 CASES = [Case("sparsefc", SMALL, learns=True)]
@@ -34,7 +34,7 @@ class TestSparseFC(Battery):
         assert not np.allclose(predicted, net.predict(104, items), atol=1e-3)
 
     def test_interactions_are_learned(self, case: Case) -> None:
-        table = Table.concat(list(case.make().fit(checkerboard(), seed=0).recommend_all(k=5)))
+        table = refitted(case).lists
         assert ((table["user_id"] + table["item_id"]) % 2 == 0).mean() > 0.97
 
 

@@ -1,5 +1,5 @@
 from .battery import ModelBattery as ModelBattery
-from .cases import ModelCase as ModelCase, fitted as fitted
+from .cases import ModelCase as ModelCase, fitted as fitted, refitted as refitted
 from .samples import (
     all_pairs as all_pairs,
     checkerboard as checkerboard,
