@@ -10,7 +10,7 @@ from typing import Any
 import duckdb
 from safetensors.numpy import load_file
 
-from ...base.arrays import Float32, without_prefix
+from ...base.arrays import Arrays, Float32, without_prefix
 from ...baseline.bias import BiasModel
 from ...baseline.preference import Preference
 from ...baseline.time_offset import TimeOffset
@@ -64,23 +64,10 @@ def load_model(path: Path | str, *, light: bool = False) -> Recommender:
 
 
 def _restored(folder: Path, manifest: dict[str, Any]) -> Recommender:
-    arrays = load_file(folder / WEIGHTS)
-    try:
-        cls: type[Recommender] = kind_named(manifest["kind"]).load()
-    except UsageError as error:
-        raise ModelFileError(f"{folder}: {error}") from None
-    weights = folder / WEIGHTS
-    n_users, n_items = manifest["data"]["n_users"], manifest["data"]["n_items"]
-    check_arrays(weights, arrays, n_users, n_items)
-    try:
-        model = cls._restore(without_prefix("model.", arrays), manifest["config"])
-    except UsageError as error:
-        raise ModelFileError(
-            f"{folder}: {error}; if the option is of an earlier version, load the model with "
-            f"Matinee {manifest['versions']['matinee']}, which wrote it, or train it again"
-        ) from None
+    arrays, data, bias = load_file(folder / WEIGHTS), manifest["data"], manifest["bias"]
+    check_arrays(folder / WEIGHTS, arrays, data["n_users"], data["n_items"])
+    model = _of_kind(folder, manifest, arrays)
     _read_tables(model, folder, manifest, arrays.get("histories.weights"))
-    data, bias = manifest["data"], manifest["bias"]
     model.clip = manifest["clip"]
     model.scale = Scale(*manifest["scale"])
     model.bias = BiasModel(
@@ -93,19 +80,10 @@ def _restored(folder: Path, manifest: dict[str, Any]) -> Recommender:
         model.predictive_variance = PredictiveVariance.restore(
             model.scale, without_prefix("spread.", arrays), manifest["spread"]
         )
-    if manifest["interest"] is not None:
-        of_interest = without_prefix("interest.", arrays)
-        counts = of_interest.pop("counts")
-        model.interest = restore_interest(counts, of_interest, manifest["interest"])
-        check_interest(weights, model.interest, n_items)
-    if manifest["preference"] is not None:
-        model.preference = Preference(**manifest["preference"], link=model.link)
-    model.love, model.floor = manifest["love"], manifest["floor"]
-    if manifest["choice_rate"] is not None:
-        model.choice_rate = ChoiceRate(**manifest["choice_rate"])
     if manifest["time_offset"] is not None:
         model.time_offset = TimeOffset(**manifest["time_offset"])
         model.last_rated = arrays.get("histories.last")
+    _read_lists(model, folder, manifest, arrays)
     model.provenance = Provenance(
         data["name"],
         data["n_ratings"],
@@ -123,6 +101,35 @@ def _restored(folder: Path, manifest: dict[str, Any]) -> Recommender:
     model._guard = None if hashes is None else PairSet(hashes)
     model._ready = True
     return model
+
+
+def _of_kind(folder: Path, manifest: dict[str, Any], arrays: Arrays) -> Recommender:
+    """Restore the part of a model that its kind defines."""
+    try:
+        cls: type[Recommender] = kind_named(manifest["kind"]).load()
+    except UsageError as error:
+        raise ModelFileError(f"{folder}: {error}") from None
+    try:
+        return cls._restore(without_prefix("model.", arrays), manifest["config"])
+    except UsageError as error:
+        raise ModelFileError(
+            f"{folder}: {error}; if the option is of an earlier version, load the model with "
+            f"Matinee {manifest['versions']['matinee']}, which wrote it, or train it again"
+        ) from None
+
+
+def _read_lists(model: Recommender, folder: Path, manifest: dict[str, Any], arrays: Arrays) -> None:
+    """Set the scorer of interest and the calibration of lists, if saved."""
+    model.love, model.floor = manifest["love"], manifest["floor"]
+    if manifest["interest"] is not None:
+        of_interest = without_prefix("interest.", arrays)
+        counts = of_interest.pop("counts")
+        model.interest = restore_interest(counts, of_interest, manifest["interest"])
+        check_interest(folder / WEIGHTS, model.interest, model.n_items)
+    if manifest["preference"] is not None:
+        model.preference = Preference(**manifest["preference"], link=model.link)
+    if manifest["choice_rate"] is not None:
+        model.choice_rate = ChoiceRate(**manifest["choice_rate"])
 
 
 def _read_tables(
