@@ -12,6 +12,7 @@ import numpy as np
 from ..base.arrays import Array
 from ..base.atomic import atomic_path
 from ..data import Histories
+from ..data.values.ids import literal
 from ..errors import MatineeError, UsageError
 from ..nn import build_onnx
 from .base import Recommender
@@ -151,6 +152,5 @@ def export_items(model: Recommender, path: Path | str) -> int:
                 f'vector::FLOAT[{width}] FROM named JOIN (SELECT place, list(value ORDER BY "at") '
                 "AS vector FROM flat GROUP BY place) USING (place) ORDER BY place"
             )
-        name = str(temporary).replace("'", "''")
-        db.execute(f"COPY items TO '{name}' (FORMAT parquet, COMPRESSION zstd)")
+        db.execute(f"COPY items TO {literal(str(temporary))} (FORMAT parquet, COMPRESSION zstd)")
     return width

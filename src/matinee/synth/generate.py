@@ -21,6 +21,7 @@ from ..base.threads import kernel_thread_count
 from ..config import Config
 from ..data.ratings import Ratings
 from ..data.splits.files import refuse_others
+from ..data.values.ids import literal
 from ..errors import DataError, UsageError
 from .world import Chunk, SynthConfig, World
 
@@ -246,7 +247,7 @@ def _write_items(path: Path, world: World) -> None:
 
 
 def _write(path: Path, columns: dict[str, Array]) -> None:
-    target = str(path).replace("'", "''")
     with duckdb.connect() as connection:
         connection.register("columns", columns)
-        connection.execute(f"COPY (FROM columns) TO '{target}' (FORMAT parquet, COMPRESSION zstd)")
+        target = literal(str(path))
+        connection.execute(f"COPY (FROM columns) TO {target} (FORMAT parquet, COMPRESSION zstd)")

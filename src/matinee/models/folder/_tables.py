@@ -9,6 +9,7 @@ import numpy as np
 
 from ...base.arrays import Array, row_bounds
 from ...data import Histories, ItemTable, Vocabulary
+from ...data.values.ids import literal
 from ...errors import ModelFileError
 from ._checks import check_rows
 
@@ -67,7 +68,7 @@ def read_items(db: duckdb.DuckDBPyConnection, folder: Path) -> tuple[Vocabulary,
     """Read the item vocabulary, with titles and genres if known."""
     source = _source(folder / ITEMS)
     described = _fetch(
-        db, f"SELECT name FROM parquet_schema('{_quoted(folder / ITEMS)}')", folder / ITEMS
+        db, f"SELECT name FROM parquet_schema({literal(str(folder / ITEMS))})", folder / ITEMS
     )
     names = set(described["name"].tolist())
     selected = "item_id"
@@ -103,7 +104,7 @@ def read_histories(db: duckdb.DuckDBPyConnection, folder: Path, n_users: int) ->
 
 
 def _copy(db: duckdb.DuckDBPyConnection, query: str, file: Path) -> None:
-    db.execute(f"COPY ({query}) TO '{_quoted(file)}' (FORMAT parquet, COMPRESSION zstd)")
+    db.execute(f"COPY ({query}) TO {literal(str(file))} (FORMAT parquet, COMPRESSION zstd)")
 
 
 def _fetch(db: duckdb.DuckDBPyConnection, query: str, file: Path) -> dict[str, Array]:
@@ -118,11 +119,7 @@ def _fetch(db: duckdb.DuckDBPyConnection, query: str, file: Path) -> dict[str, A
 
 
 def _source(file: Path) -> str:
-    return f"read_parquet('{_quoted(file)}')"
-
-
-def _quoted(file: Path) -> str:
-    return str(file).replace("'", "''")
+    return f"read_parquet({literal(str(file))})"
 
 
 def _ids(column: Array) -> Array:
