@@ -1,5 +1,4 @@
 from ._export import export_items as export_items, export_onnx as export_onnx
-from ._factory import evaluate_lists as evaluate_lists, model as model
 from .base import Recommender as Recommender
 from .folder.forget import forget as forget
 from .folder.manifest import identity as identity, read_manifest as read_manifest
@@ -11,6 +10,7 @@ from .inspect import (
     Neighbours as Neighbours,
     breakdown as breakdown,
     by_love as by_love,
+    evaluate_lists as evaluate_lists,
     neighbours as neighbours,
 )
 from .kinds.baselines import (
@@ -36,4 +36,4 @@ from .support import (
     item_counts as item_counts,
     item_vectors as item_vectors,
 )
-from .trainable import Trainable as Trainable
+from .trainable import Trainable as Trainable, model as model

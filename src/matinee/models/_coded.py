@@ -25,8 +25,8 @@ from ..recommend import (
     without_dislikes,
 )
 from ._answers import answers
+from .arguments import as_histories, checked_length, paired
 from .hooks import Hooks
-from .support import as_histories, checked_length, paired
 
 Times = int | np.datetime64 | Array | list[Any]
 _MILLISECONDS = 100_000_000_000

@@ -12,7 +12,7 @@ from ..base.arrays import Mask
 from ..data import Table
 from ..recommend import People, Unknown, rank, refuse_unknown
 from ._coded import Coded
-from .support import as_column
+from .arguments import as_column
 
 
 def allowed_items(

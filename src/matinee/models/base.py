@@ -14,16 +14,9 @@ from ..data import Histories, Ratings, RatingsLike, Table, as_ratings
 from ..errors import UsageError, checked_seed
 from ..recommend import HistoriesLike, Unknown
 from ._lists import allowed_items, tables
+from .arguments import as_column, checked_length, checked_love, checked_personal
 from .folder.provenance import Provenance
-from .support import (
-    analysis,
-    as_column,
-    checked_length,
-    checked_love,
-    checked_personal,
-    item_counts,
-    suited,
-)
+from .support import analysis, item_counts, suited
 from .update import Updatable
 
 if TYPE_CHECKING:

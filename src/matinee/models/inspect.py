@@ -1,16 +1,17 @@
-"""Inspection of a fitted model: error breakdown, lists by love, and nearest items."""
+"""Inspection of a fitted model: evaluation of lists, error breakdown, and nearest items."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ..base.arrays import Float32
-from ..data import Histories, Ratings
-from ..evaluate import Breakdown, Score, scored_lists
+from ..data import Histories, Ratings, RatingsLike
+from ..evaluate import Breakdown, ListEvaluation, Score, scored_lists
 from ..recommend import HistoriesLike, most_alike, unit_rows
 from .base import Recommender
 from .support import analysis, item_counts, item_vectors
@@ -111,6 +112,25 @@ def by_love(
         LovePoint(love, love == model.love, scores)
         for love, scores in zip(values, scores_by_love, strict=True)
     ]
+
+
+def evaluate_lists(
+    model: Recommender | Path | str, test: RatingsLike, **options: Any
+) -> ListEvaluation:
+    """Evaluate the lists of a model on held-out ratings, with baselines.
+
+    Args:
+        model: A fitted model, or the folder of a saved one.
+        test: Ratings the model was not trained on, or what ``load`` takes.
+        **options: Those of ``Recommender.evaluate_lists``: k, relevant, histories, baselines, ...
+
+    Raises:
+        MatineeError: As ``load_model`` and ``Recommender.evaluate_lists``.
+    """
+    from .folder.read import load_model
+
+    fitted = model if isinstance(model, Recommender) else load_model(model)
+    return fitted.evaluate_lists(test, **options)
 
 
 def breakdown(

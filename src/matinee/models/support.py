@@ -1,10 +1,10 @@
-"""Helper functions of ``Recommender``."""
+"""What models share: checks of training ratings, item vectors and counts, analysis of errors."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Set
+from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 import numpy as np
 
@@ -12,13 +12,11 @@ from ..base.arrays import Array, Float32, Int32, Int64
 from ..base.memory import count_codes
 from ..baseline.time_offset import TimedPeople
 from ..data import Histories, Ratings
-from ..data.coerce import as_ratings
 from ..errors import DataError, UsageError
 from .hooks import Hooks
 
 if TYPE_CHECKING:
     from ..evaluate import Breakdown, Scored
-    from ..recommend import HistoriesLike
 
 
 def suited(kind: str, train: Ratings, interactions: bool, weights: bool) -> Ratings:
@@ -142,55 +140,6 @@ def coded(ratings: Ratings, train: Ratings) -> tuple[Int32, Int32, Float32]:
     return users[known], items[known], ratings.values[known]
 
 
-def as_column(ids: Any) -> Array:
-    """Return one or more ids as a one-dimensional array; mixed numbers and text keep their types.
-
-    Raises:
-        UsageError: A table, or an array of more dimensions.
-    """
-    if isinstance(ids, np.ndarray) or hasattr(ids, "to_numpy"):
-        column = np.atleast_1d(ids if isinstance(ids, np.ndarray) else ids.to_numpy())
-        if column.ndim > 1:
-            raise UsageError(f"ids of shape {column.shape}: pass one column, such as frame['user']")
-        return column
-    if isinstance(ids, str | bytes) or not isinstance(ids, Iterable):
-        ids = [ids]
-    return np.fromiter(ids, dtype=object)
-
-
-def as_histories(source: HistoriesLike | None) -> HistoriesLike | None:
-    """Convert a data frame or a sparse matrix of histories to ratings."""
-    if hasattr(source, "columns") or hasattr(source, "tocoo"):
-        return as_ratings(source, "histories")
-    return source
-
-
-def paired(users: Any, items: Any) -> tuple[Array, Array]:
-    """Return ids of users and items as columns of one length; a single id stands for all.
-
-    Raises:
-        UsageError: The lengths differ, or several ids are in a set, which has no order.
-    """
-    if any(isinstance(ids, Set) and len(ids) > 1 for ids in (users, items)):
-        raise UsageError("a set has no order, so its ids cannot be paired; pass lists")
-    try:
-        user, item = np.broadcast_arrays(as_column(users), as_column(items))
-    except ValueError:
-        raise UsageError("users and items differ in length") from None
-    return user, item
-
-
-def checked_length(k: int) -> int:
-    """Validate the length of lists, or a number of choices.
-
-    Raises:
-        UsageError: Not a whole number of at least 1.
-    """
-    if isinstance(k, bool) or not isinstance(k, int | np.integer) or k < 1:
-        raise UsageError(f"k must be a whole number of at least 1, not {k!r}")
-    return int(k)
-
-
 def analysis(
     model: Hooks,
     test: Ratings,
@@ -223,28 +172,3 @@ def analysis(
         return breakdown(scored, test, histories, rows, known, titles, timed=timed, seed=seed)
 
     return analyse
-
-
-def checked_love(love: float | None) -> float | None:
-    """Validate the exponent of the probability of liking.
-
-    Raises:
-        UsageError: Not a number of at least 0.
-    """
-    if love is None:
-        return None
-    if isinstance(love, bool) or not isinstance(love, int | float | np.number) or not love >= 0:
-        raise UsageError(f"love must be a number of at least 0, not {love!r}")
-    return float(love)
-
-
-def checked_personal(personal: float) -> float:
-    """Validate how personal lists are.
-
-    Raises:
-        UsageError: Not a number from -1 to 1.
-    """
-    number = isinstance(personal, int | float | np.number) and not isinstance(personal, bool)
-    if not (number and -1 <= personal <= 1):
-        raise UsageError(f"personal must be a number from -1 to 1, not {personal!r}")
-    return float(personal)

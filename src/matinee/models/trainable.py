@@ -1,4 +1,4 @@
-"""``Trainable``: base class of models described by ``Settings``: fitting, runs, saving."""
+"""``Trainable``: base class of models described by ``Settings``; ``model`` makes one."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ from ..train.lists import ListEpoch
 from .base import Recommender
 from .interactive.bar import Bar, both
 from .interactive.params import Params
-from .presets import preset as _preset
+from .presets import member_settings, preset as _preset
+from .registry import kind_named
 from .settings import Settings
 
 if TYPE_CHECKING:
@@ -252,6 +253,30 @@ class Trainable(Params, Recommender):
             "data": self.provenance.fingerprint,
             "device": self.device,
         }
+
+
+def model(
+    preset: str = "default",
+    *,
+    settings: Settings | None = None,
+    device: str = "auto",
+    **overrides: Any,
+) -> Trainable:
+    """Make the model described by a preset; an ``Ensemble`` if the preset has members.
+
+    Args:
+        preset: Name of a preset (``matinee presets`` lists them) or path of a TOML file.
+        settings: All options, instead of a preset.
+        device: "cpu", "cuda", or "auto" for CUDA if available.
+        **overrides: Single options by name, over the preset: ``hidden=[64]``, ``epochs=5``. In an
+            ensemble they apply to every member.
+
+    Raises:
+        UsageError: An unknown preset or option, or an invalid value.
+    """
+    chosen = (settings or _preset(preset)).replace(overrides, "model")
+    member_settings(chosen)  # an error in a member is raised now, not at fit
+    return kind_named(chosen.model_kind).load()(settings=chosen, device=device)
 
 
 def _digest(weights: Float32) -> str:

@@ -13,15 +13,9 @@ from ...base.spacing import evenly_spaced
 from ...data import Histories, ItemTable, Table, Vocabulary, load_items
 from ...errors import UsageError
 from ...recommend import HistoriesLike, Unknown, rank
+from ..arguments import as_column, checked_length, checked_love, checked_personal, paired
 from ..base import Recommender
-from ..support import (
-    as_column,
-    checked_length,
-    checked_love,
-    checked_personal,
-    item_counts,
-    paired,
-)
+from ..support import item_counts
 from .columns import item_columns
 
 _PENALTIES = tuple(10.0 ** np.arange(-1, 5.5, 0.5))
