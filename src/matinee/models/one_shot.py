@@ -48,7 +48,7 @@ class OneShot(Trainable):
     @property
     def planned_epochs(self) -> dict[tuple[int, int], int]:
         """See ``Trainable.planned_epochs``."""
-        return {(0, False): kind_named(self.kind).epochs(self.settings.model_dump())}
+        return {(0, 0): kind_named(self.kind).epochs(self.settings.model_dump())}
 
     def _train(self, train: Ratings, seed: int, context: RunContext) -> None:
         if not context.group.alone:
