@@ -157,23 +157,9 @@ def refuse_unknown(
 
 
 def _split(source: Any, rating: float) -> tuple[Ids, list[list[tuple[Any, float]]]]:
+    """Return the ids of users, and the (item id, rating) pairs of each."""
     if isinstance(source, Mapping):
-        keys, histories = list(source), list(source.values())
-        if {"user", "item"} <= set(keys) or {"item", "rating"} <= set(keys):
-            raise UsageError(
-                f"a mapping with the keys {', '.join(map(str, keys))} looks like columns; pass "
-                "{user_id: {item_id: rating}}, or a data frame"
-            )
-        if all(_is_whole(key) for key in keys):
-            ids: Ids = np.array(keys, dtype=np.int64)
-        else:
-            ids = np.array([canonical(key) or str(key) for key in keys], dtype=object)
-            repeated = [text for text, count in Counter(ids.tolist()).items() if count > 1]
-            if repeated:
-                raise UsageError(
-                    f"two histories of user {repeated[0]}: ids are compared as text, so 1 and '1' "
-                    "are one user; pass one history of each"
-                )
+        ids, histories = _ids_of(list(source)), list(source.values())
     elif isinstance(source, Sequence) and not isinstance(source, str | bytes):
         histories = list(source)
         ids = np.arange(len(histories), dtype=np.int64)
@@ -188,30 +174,52 @@ def _split(source: Any, rating: float) -> tuple[Ids, list[list[tuple[Any, float]
             "or items of several; pass {user: {item: rating}}, [[(item, rating), ...]] or "
             "[[item, item], ...]"
         )
-    people = []
-    for history in histories:
-        pairs = history.items() if isinstance(history, Mapping) else history
-        try:
-            if isinstance(history, str | bytes):
-                raise TypeError
-            if hasattr(history, "columns"):
-                raise UsageError(
-                    "a history is a data frame: pass dict(zip(frame['item'], frame['rating']))"
-                )
-            if hasattr(history, "reset_index") and history.dtype.kind in "iuf":
-                raise UsageError(
-                    "a history is a pandas Series of numbers: pass its .to_dict() where they are "
-                    "ratings by item id, or its .tolist() where they are item ids"
-                )
-            people.append([tuple(p) if isinstance(p, _PAIR) else (p, rating) for p in pairs])
-            if any(len(pair) != 2 or isinstance(pair[0], dict) for pair in people[-1]):
-                raise ValueError
-        except (TypeError, ValueError):
-            raise UsageError(
-                "a history must be {item_id: rating}, or a list of item ids; for one person, pass "
-                "a list of one history"
-            ) from None
-    return ids, people
+    return ids, [_pairs(history, rating) for history in histories]
+
+
+def _ids_of(keys: list[Any]) -> Ids:
+    """Return user ids from the keys of a mapping."""
+    if {"user", "item"} <= set(keys) or {"item", "rating"} <= set(keys):
+        raise UsageError(
+            f"a mapping with the keys {', '.join(map(str, keys))} looks like columns; pass "
+            "{user_id: {item_id: rating}}, or a data frame"
+        )
+    if all(_is_whole(key) for key in keys):
+        return np.array(keys, dtype=np.int64)
+    ids = np.array([canonical(key) or str(key) for key in keys], dtype=object)
+    repeated = [text for text, count in Counter(ids.tolist()).items() if count > 1]
+    if repeated:
+        raise UsageError(
+            f"two histories of user {repeated[0]}: ids are compared as text, so 1 and '1' "
+            "are one user; pass one history of each"
+        )
+    return ids
+
+
+def _pairs(history: Any, rating: float) -> list[tuple[Any, float]]:
+    """Return one user's (item id, rating) pairs; items without a rating have this one."""
+    if hasattr(history, "columns"):
+        raise UsageError(
+            "a history is a data frame: pass dict(zip(frame['item'], frame['rating']))"
+        )
+    if hasattr(history, "reset_index") and history.dtype.kind in "iuf":
+        raise UsageError(
+            "a history is a pandas Series of numbers: pass its .to_dict() where they are "
+            "ratings by item id, or its .tolist() where they are item ids"
+        )
+    try:
+        if isinstance(history, str | bytes):
+            raise TypeError
+        items = history.items() if isinstance(history, Mapping) else history
+        pairs = [tuple(p) if isinstance(p, _PAIR) else (p, rating) for p in items]
+        if any(len(pair) != 2 or isinstance(pair[0], dict) for pair in pairs):
+            raise ValueError
+    except (TypeError, ValueError):
+        raise UsageError(
+            "a history must be {item_id: rating}, or a list of item ids; for one person, pass "
+            "a list of one history"
+        ) from None
+    return pairs
 
 
 def _is_whole(key: Any) -> bool:
