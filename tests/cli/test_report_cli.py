@@ -15,7 +15,9 @@ from matinee.cli.source import Reading
 def test_the_test_part_is_found_again(shell: Any, train: Any, catalogue: Path) -> None:
     out = shell.folder / "mine"
     train(catalogue / "ratings", "--holdout", "0.2", "--seed", "3", "--out", out)
-    assert shell("report", out).stdout == f"report: {out}-report.html\n"
+    found, _, following = shell("report", out).stdout.partition("\n\nnext:\n")
+    assert found == f"report: {out}-report.html"
+    assert following.endswith(f"matinee serve {out}\n")
     page = Path(f"{out}-report.html").read_text("utf-8")
     metrics = matinee.load_model(out).record["metrics"]
     assert f"{metrics['rmse']:.4f}" in page

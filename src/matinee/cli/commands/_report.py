@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ...errors import DataError
 from .. import source as source_options
 from ..options import AllowOverlap, BootstrapSeed, Given, Model
-from ..output import answer, note
+from ..output import answer, command_line, note
 from ..source import Json
 from ..threads import Threads, use_threads
 
@@ -81,5 +81,7 @@ def report(
         seed=seed,
     )
     answer(
-        json, {"report": page, "test": None if ratings is None else ratings.name}, f"report: {page}"
+        json,
+        {"report": page, "test": None if ratings is None else ratings.name},
+        f"report: {page}\n\nnext:\n  {command_line(['serve', model])}",
     )
