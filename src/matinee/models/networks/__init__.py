@@ -5,7 +5,7 @@
 
 - Of training: ``_rows``, ``_link`` and ``_start`` prepare a run; ``_side_by_side`` trains several
   teachers at once; ``_stored`` fits codes of known users; ``_validation`` collects predictions.
-- Of ensembles: ``_blending`` has their predictions, ``_count_shift`` weights that depend on counts,
-  ``_sampled`` the members that are factorisation machines.
+- Of ensembles: ``_weights`` fits the members' weights, ``_count_shift`` how these depend on counts;
+  ``_sampled`` has the members that are factorisation machines.
 - Of saved networks: ``_saved``.
 """

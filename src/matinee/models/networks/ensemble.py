@@ -6,25 +6,25 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
-from ...base.arrays import Array, Float64, Mask, State, without_prefix
-from ...data import Csr, Ratings, SideColumns
+from ...base.arrays import Array, Float32, Float64, Int32, Int64, Mask, State, without_prefix
+from ...data import Csr, Histories, Ratings, SideColumns
 from ...errors import UsageError
 from ...train import Epoch, RunContext
 from ..presets import member_settings
 from ..settings import Settings
 from ..support import ItemVectors
 from ..trainable import Trainable
-from ._blending import Blending, disagreement
 from ._count_shift import CountShift
 from ._fitted import FittedNetwork
 from ._rows import with_columns
 from ._sampled import SampledMember
+from ._weights import disagreement, fit_shift, fit_weights
 
 if TYPE_CHECKING:
     from ...train import Teacher
 
 
-class Ensemble(Blending, Trainable):
+class Ensemble(Trainable):
     """Autoencoders trained on the same ratings, whose predictions are blended.
 
     All members share one validation part, which selects their epochs and fits the blending weights
@@ -50,6 +50,7 @@ class Ensemble(Blending, Trainable):
         members: The trained networks, after ``fit``.
         known: Weights of the members for known users, float64 (members,).
         new: Weights of the members for new users.
+        shift: How the weights for known users depend on rating counts; None if they do not.
         epochs: Metrics of every epoch of every member; ``Epoch.member`` is its number.
         best_epoch: For each member, the epoch whose weights are used.
         n_valid: Ratings in the validation part, which all members share.
@@ -77,6 +78,7 @@ class Ensemble(Blending, Trainable):
         self.members: list[FittedNetwork | SampledMember] = []
         self.known: Float64 = np.zeros(0)
         self.new: Float64 = np.zeros(0)
+        self.shift: CountShift | None = None
 
     @property
     def planned_epochs(self) -> dict[tuple[int, int], int]:
@@ -103,6 +105,11 @@ class Ensemble(Blending, Trainable):
             plan.append((settings, is_student and _side(settings.teacher()) not in sides))
             sides.add(_side(settings))
         return plan
+
+    @property
+    def folds_in(self) -> bool:
+        """See ``Hooks``."""
+        return any(not member.by_items for member in self.members)
 
     @property
     def takes_weights(self) -> bool:
@@ -199,10 +206,11 @@ class Ensemble(Blending, Trainable):
         base = bias_predictions(train, held)
         residuals = train.by_user.values[train.by_user.aligned(held)] - base
         self.known, self.new = (
-            self._fit_weights(each, predicted, base, residuals) for each in (entries, by_users)
+            fit_weights(self.members, each, predicted, base, residuals)
+            for each in (entries, by_users)
         )
         deviations = np.array(predicted) - base
-        self.shift, shifts = self._fit_shift(train, held, deviations, residuals)
+        self.shift, shifts = fit_shift(self.members, self.known, train, held, deviations, residuals)
         answers = []
         for weights, shift, new in ((self.known, shifts, 0.0), (self.new, 0.0 * shifts, 1.0)):
             each = weights[:, None] + shift
@@ -210,85 +218,96 @@ class Ensemble(Blending, Trainable):
             answers.append((base + (each * deviations).sum(axis=0), extras))
         self._validation = validation_predictions(train, held, *answers)
 
-    def _fit_weights(
-        self,
-        entries: list[list[int]],
-        predicted: list[Float64],
-        base: Float64,
-        residuals: Float64,
-    ) -> Float64:
-        """Fit the weights of some members, float64 (members,); 0 for the others.
+    def _extras(self, std: Float64, new: Array) -> Float64:
+        """Return covariates of the predictive variance, float64 (n, 2).
 
-        Args:
-            entries: Numbers of these members; those that differ in their seed only share an entry.
-            predicted: Predictions of the validation part by each member, (n,).
-            base: Those of the bias model, (n,).
-            residuals: The ratings minus these, (n,).
+        The logarithm of the members' variance in units of the scale, with a floor of 0.01 squared,
+        and whether the user is new.
         """
-        from ...train import fit_blend
+        unit = max(self.scale.high - self.scale.low, 1e-12)
+        return np.column_stack([np.log(np.square(std / unit) + 1e-4), new])
 
-        size = len(self.members)
-        means = [np.mean([predicted[m] for m in entry], axis=0) - base for entry in entries]
-        deviations = np.column_stack(means) if means else np.zeros((len(base), 0))
-        shrinkages = [self._shrinkage_of(entry[0]) for entry in entries]
-        sampled = next((at for at, each in enumerate(shrinkages) if each is not None), None)
-        if sampled is None:
-            return fit_blend(deviations, residuals, entries, size).weights
-        # With few ratings the sampled member's cross-fitted shrinkage is more accurate than any
-        # weight fitted here: the others are blended by what they add to it.
-        shrinkage = shrinkages[sampled] or 0.0
-        center = shrinkage * deviations[:, sampled]
-        others = [at for at in range(len(entries)) if at != sampled]
-        added = deviations[:, others] - center[:, None]
-        blend = fit_blend(added, residuals - center, [entries[at] for at in others], size)
-        copies = entries[sampled]
-        blend.weights[copies] = shrinkage * (1.0 - blend.weights.sum()) / len(copies)
-        return blend.weights
+    def _weights(self, known: Mask) -> Float64:
+        """Return the members' weights for each user, float64 (members, users)."""
+        return np.where(known, self.known[:, None], self.new[:, None])
 
-    def _shrinkage_of(self, number: int) -> float | None:
-        """Return the cross-fitted shrinkage coefficient of a sampled member; None without one."""
-        member = self.members[number]
-        return member.shrinkage if isinstance(member, SampledMember) else None
+    def _predict(self, histories: Histories, rows: Int64, items: Int32) -> Float64:
+        base, deviations, weights = self._deviations(histories, rows, items)
+        for deviation, weight in zip(deviations, weights, strict=True):
+            base += weight * deviation
+        return base
 
-    def _fit_shift(
-        self, train: Ratings, held: Mask, deviations: Float64, residuals: Float64
-    ) -> tuple[CountShift | None, Float64]:
-        """Fit how the weights depend on counts; also return the shifts of the weights (members, n).
+    def _predict_with(
+        self, histories: Histories, rows: Int64, items: Int32, predictions: Float64 | None = None
+    ) -> tuple[Float64, Float64 | None]:
+        base, deviations, weights = self._deviations(histories, rows, items)
+        std = disagreement(deviations, weights)
+        new = histories.users[rows] < 0
+        return base + (weights * deviations).sum(axis=0), self._extras(std, new)
 
-        Args:
-            train: All training ratings.
-            held: Mask of the validation part.
-            deviations: The members' deviations from the bias model, float64 (members, n).
-            residuals: The ratings minus the bias model's predictions, float64 (n,).
+    def _deviations(
+        self, histories: Histories, rows: Int64, items: Int32
+    ) -> tuple[Float64, Float64, Float64]:
+        """Return bias predictions (n,), and the members' deviations and weights (members, n)."""
+        base = self.bias.predict(histories, rows, items)
+        is_known = histories.users >= 0
+        weights = self._weights(is_known)[:, rows]
+        known = np.flatnonzero(is_known[rows])
+        if self.shift is not None and len(known):
+            shifts = self.shift.of(items[known], histories.counts[rows[known]])
+            weights[:, known] += self.shift.direction[:, None] * shifts
+        deviations = np.zeros((len(self.members), len(rows)))
+        for member, weight, deviation in zip(self.members, weights, deviations, strict=True):
+            if not weight.any():
+                continue
+            if not member.by_items:
+                deviation[:] = member.predict(histories, rows, items) - base
+            elif len(known):
+                predicted = member.predict(histories, rows[known], items[known])
+                deviation[known] = predicted - base[known]
+        return base, deviations, weights
+
+    def _scores(self, histories: Histories) -> Float32:
+        known = np.flatnonzero(histories.users >= 0)
+        weights = self._weights(histories.users >= 0).astype(np.float32)
+        scores = self.bias.scores(histories)
+        scores *= 1.0 - weights.sum(axis=0)[:, None]
+        shift, shifts = self.shift, np.zeros((0, 0), dtype=np.float32)
+        if shift is not None and len(known):
+            counts = histories.counts[known, None]
+            shifts = shift.of(np.arange(scores.shape[1])[None, :], counts).astype(np.float32)
+        for number, (member, weight) in enumerate(zip(self.members, weights, strict=True)):
+            slope = np.float32(0.0 if shift is None else shift.direction[number])
+            if not weight.any() and (slope == 0.0 or not len(known)):
+                continue
+            if not member.by_items:
+                member_scores = member.scores(histories)
+                if slope != 0.0 and len(known):
+                    scores[known] += slope * shifts * member_scores[known]
+                member_scores *= weight[:, None]
+                scores += member_scores
+            elif len(known):
+                member_scores = member.scores(histories.take(known))
+                factor = weight[known, None]
+                member_scores *= factor if slope == 0.0 else factor + slope * shifts
+                scores[known] += member_scores
+        return scores
+
+    def encode(self, histories: Histories) -> Float32:
+        """Return the concatenated last hidden layers of all members with users as rows.
+
+        Returns:
+            float32, shape (users, sum of those members' ``hidden[-1]``).
+
+        Raises:
+            UsageError: No member has users as rows, so there are no user vectors.
         """
-        direction = np.zeros(len(self.members))
-        for by_items, sign in ((True, 1.0), (False, -1.0)):
-            side = [
-                number
-                for number, member in enumerate(self.members)
-                if isinstance(member, FittedNetwork)
-                and member.by_items == by_items
-                and member.settings.train.teacher == "none"
-            ]
-            direction[side] = sign / max(len(side), 1)
-        if not (direction.max() > 0 > direction.min()) or not self.known.any():
-            return None, np.zeros_like(deviations)
-        by_user = train.by_user
-        entries = np.flatnonzero(by_user.aligned(held))
-        users = by_user.rows_of(entries)
-        items = by_user.indices[entries]
-        counts = by_user.counts - np.bincount(users, minlength=by_user.n_rows)
-        log_users = np.log(np.maximum(counts, 1))[users]
-        shift = CountShift.fit(
-            direction,
-            deviations,
-            residuals - self.known @ deviations,
-            np.log(np.maximum(train.by_item.counts, 1)),
-            items,
-            log_users,
-            float(self.known.sum()),
-        )
-        return shift, shift.direction[:, None] * shift.of(items, np.maximum(counts, 1)[users])
+        if not self.members:
+            raise UsageError("Ensemble is not fitted; call fit(ratings) first")
+        codes = [member.encode(histories) for member in self.members if not member.by_items]
+        if not any(code.shape[1] for code in codes):
+            raise UsageError("with rows = 'items' in all members there are no vectors for people")
+        return np.concatenate(codes, axis=1)
 
     def item_space(self) -> ItemVectors | None:
         """Return the concatenated item vectors of all members that predict for new users.
