@@ -29,6 +29,10 @@ class _Fields(BaseModel):
     model_config = ConfigDict(extra="allow", frozen=True)
 
 
+class _ExactFields(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
 class File(_Fields):
     """A file of the folder."""
 
@@ -55,30 +59,24 @@ class BiasFields(_Fields):
     user_reg: Annotated[Number, Field(ge=0)]
 
 
-class TimeOffsetFields(_Fields):
+class TimeOffsetFields(_ExactFields):
     """A time offset."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     per_log_day: Number
     new: Number
     longest: Annotated[Number, Field(ge=0)]
 
 
-class SpreadFields(_Fields):
+class SpreadFields(_ExactFields):
     """Scalars of the predictive variance."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     variance: Annotated[Number, Field(ge=0)]
     n: Size
     source: StrictStr
 
 
-class PreferenceFields(_Fields):
+class PreferenceFields(_ExactFields):
     """The probability that a rating reaches a threshold."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     threshold: Number
     intercept: Number
@@ -86,10 +84,8 @@ class PreferenceFields(_Fields):
     n: Size
 
 
-class ChoiceRateFields(_Fields):
+class ChoiceRateFields(_ExactFields):
     """Calibration from interest scores to choice probabilities."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     power: Number
     floor: Annotated[Number, Field(gt=0)]
