@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from operator import attrgetter
 from typing import Any, Self
 
-from ...config import Config
+from ...config import leaves
 from ...data import RatingsLike, as_ratings
 from ..registry import kind_named
 from ..settings import Settings
@@ -40,7 +41,8 @@ class Params:
             kind = kind_named(self.settings.kind)
             for section in (*kind.sections, "lists"):
                 options = getattr(self.settings, section)
-                params |= {f"{section}__{name}": value for name, value in _leaves(options)}
+                for name, _ in leaves(type(options).model_fields, f"{section}."):
+                    params[name.replace(".", "__")] = attrgetter(name)(self.settings)
         return params
 
     def set_params(self, **params: Any) -> Self:
@@ -88,14 +90,3 @@ class Params:
         from sklearn.utils import Tags, TargetTags  # type: ignore[import-untyped, unused-ignore]
 
         return Tags(estimator_type=None, target_tags=TargetTags(required=False))
-
-
-def _leaves(options: Config) -> list[tuple[str, Any]]:
-    leaves: list[tuple[str, Any]] = []
-    for name in type(options).model_fields:
-        value = getattr(options, name)
-        if isinstance(value, Config):
-            leaves += [(f"{name}__{inner}", each) for inner, each in _leaves(value)]
-        else:
-            leaves.append((name, value))
-    return leaves
