@@ -19,7 +19,7 @@ import numpy as np
 import matinee
 from matinee.models.networks import trainer
 from matinee.synth import synthesize
-from matinee.train import Holdout, _shrink
+from matinee.train import Holdout, _shrink, fit_shrinkage
 from rolling_origin import line, rms
 
 FACTORS = (0.0, 1.0, 2.0, 4.0, 6.0, 9.0)
@@ -47,14 +47,14 @@ def rmse_by_share(options: dict[str, Any], seed: int) -> dict[float, float]:
 
     def whole(network: Any, inputs: Any, known: Any, held: Holdout, **_: Any) -> tuple[float, Any]:
         """As ``shrink_to_bias``, but nothing is shrunk: the shares are noted."""
-        base = _shrink.bias_predictions(inputs, known, held)
-        deviation = _shrink.Deviations(network, inputs, known, held, base)._all
+        base = held.bias_predictions(inputs, known)
+        deviation = held.deviations(network, inputs, known, base).whole
         usual = _shrink.STEIN_FACTOR
         for factor in FACTORS:
             _shrink.STEIN_FACTOR = factor
             shares[factor] = _shrink.shrinkage_coefficient(deviation, held.values - base)
         _shrink.STEIN_FACTOR = usual
-        return 1.0, _shrink.fit_shrinkage(network, inputs, known, held)[1]
+        return 1.0, fit_shrinkage(network, inputs, known, held)[1]
 
     kept = trainer.shrink_to_bias  # type: ignore[attr-defined]
     trainer.shrink_to_bias = whole  # type: ignore[attr-defined]

@@ -14,7 +14,7 @@ from matinee.data import Csr
 from matinee.models import Autoencoder
 from matinee.train import Holdout, Run, shrink_to_bias, train
 from matinee.train._loop import _keep
-from matinee.train._shrink import PRIOR_SLOPE, PRIOR_STD, Deviations, bias_predictions
+from matinee.train._shrink import PRIOR_SLOPE, PRIOR_STD
 from networks import predict_rows
 
 
@@ -117,7 +117,7 @@ def test_a_slope_by_the_length_of_rows_is_found_and_used(slope: float, centred: 
     state = overfitted(1.0, kept, center_output=centred)
     net, inputs = state.network, state.inputs
     held = Holdout.of(replace(kept, values=kept.values.copy()))
-    deviations = Deviations(net, inputs, kept, held, bias_predictions(inputs, kept, held))
+    deviations = held.deviations(net, inputs, kept, held.bias_predictions(inputs, kept))
     fit = deviations.fit()
     # Ratings exactly as a network of that share and slope would have them.
     held.values[:] = deviations.shrunk(replace(fit, coefficient=0.8, slope=slope))

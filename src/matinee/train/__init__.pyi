@@ -5,14 +5,12 @@ from ._holdout import (
     Holdout as Holdout,
     carve_ratings as carve_ratings,
     carve_rows as carve_rows,
+    fit_shrinkage as fit_shrinkage,
     part as part,
+    shrink_to_bias as shrink_to_bias,
 )
 from ._loop import train as train
-from ._shrink import (
-    fit_shrinkage as fit_shrinkage,
-    shrink_to_bias as shrink_to_bias,
-    shrinkage_coefficient as shrinkage_coefficient,
-)
+from ._shrink import shrinkage_coefficient as shrinkage_coefficient
 from .checkpoint import RunFolder as RunFolder, drop_checkpoints as drop_checkpoints, share as share
 from .config import (
     TrainConfig as TrainConfig,

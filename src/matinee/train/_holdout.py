@@ -1,15 +1,16 @@
-"""``Holdout``: held-out ratings that are scored after each epoch, and how they are drawn."""
+"""``Holdout``: held-out ratings, how they are drawn, and the shrinkage that is fitted on them."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+import torch
 
 from ..base.arrays import Float32, Float64, Int32, Int64, Mask, row_bounds
 from ..base.memory import chunks, count_codes, large_take
 from ..data import Csr, Ratings
-from ..nn import Inputs, Network, predict_entries
+from ..nn import FEW, Inputs, Network, predict_entries, row_biases, row_length
 from ._shrink import Deviations
 from .distributed import ALONE, ProcessGroup
 
@@ -65,6 +66,33 @@ class Holdout:
         (predictions,) = self.group.join_parts((part, ptr[0], len(self)))
         return predictions
 
+    def bias_predictions(self, inputs: Inputs, known: Csr) -> Float64:
+        """Return the bias model's prediction for each entry, float64 (entries,)."""
+        row_bias = row_biases(inputs, known, self.rows)
+        predictions = inputs.offset[self.columns] + np.repeat(row_bias, np.diff(self.indptr))
+        return predictions.astype(np.float64)
+
+    def deviations(self, network: Network, inputs: Inputs, known: Csr, base: Float64) -> Deviations:
+        """Return a network's deviations from the bias model, before shrinkage.
+
+        Args:
+            network: With ``center = "bias"`` and a linear, untied output.
+            inputs: Its input encoding, without a slope.
+            known: The training ratings by row.
+            base: ``bias_predictions``.
+        """
+        counts = np.diff(self.indptr)
+        whole = self.predict(network, inputs.latent, known) - base
+        bias = network.bias_out.detach().cpu().numpy()
+        vectors = whole - bias[self.columns]
+        if inputs.outputs.centred:
+            mean = inputs.outputs.mean(bias[known.indices], known.indptr)
+            vectors += np.repeat(mean[self.rows], counts)
+        shown = np.repeat(known.counts[self.rows], counts)
+        pivot = float(np.log(np.maximum(shown, FEW)).mean())
+        lengths = row_length(shown, pivot)
+        return Deviations(base, self.values - base, whole, vectors, lengths, pivot, inputs.link)
+
     def squared_errors(
         self, network: Network, inputs: Inputs, known: Csr, base: Float64 | None = None
     ) -> Float64:
@@ -80,7 +108,7 @@ class Holdout:
         if base is None:
             predictions = self.predict(network, inputs, known)
         else:
-            deviations = Deviations(network, inputs, known, self, base)
+            deviations = self.deviations(network, inputs, known, base)
             predictions = deviations.shrunk(deviations.fit())
         return np.square(np.clip(predictions, self.low, self.high) - self.values)
 
@@ -143,3 +171,44 @@ def part(csr: Csr, mask: Mask) -> tuple[Csr, Csr]:
     """Split grouped ratings by a mask over the ratings they came from: (kept, held out)."""
     out = csr.aligned(mask)
     return csr.where(~out), csr.where(out)
+
+
+def fit_shrinkage(
+    network: Network, inputs: Inputs, known: Csr, held: Holdout
+) -> tuple[float, Inputs]:
+    """Fit a network's shrinkage coefficient; also return its input encoding with the slope.
+
+    Args:
+        network: With ``center = "bias"`` and a linear, untied output.
+        inputs: Its input encoding.
+        known: The training ratings by row.
+        held: The validation part.
+    """
+    base = held.bias_predictions(inputs, known)
+    fit = held.deviations(network, inputs, known, base).fit()
+    outputs = replace(inputs.outputs, slope=fit.slope, pivot=fit.pivot)
+    return fit.coefficient, replace(inputs, outputs=outputs)
+
+
+def shrink_to_bias(
+    network: Network, inputs: Inputs, known: Csr, held: Holdout, *, whole: bool = False
+) -> tuple[float, Inputs]:
+    """Multiply the shrinkage coefficient into the network's last layer.
+
+    Args:
+        network: With ``center = "bias"`` and a linear, untied output; changed in place.
+        inputs: Its input encoding.
+        known: The training ratings by row.
+        held: The validation part.
+        whole: Whether to keep the coefficient at 1, for an ensemble, which has its own weights.
+
+    Returns:
+        The coefficient, and the encoding with the slope.
+    """
+    coefficient, inputs = fit_shrinkage(network, inputs, known, held)
+    if whole:
+        return 1.0, inputs
+    with torch.no_grad():
+        network.table_out.mul_(coefficient)
+        network.bias_out.mul_(coefficient)
+    return coefficient, inputs

@@ -18,7 +18,6 @@ from ..nn import Batch, Inputs, Network, shares_products
 from ._backend import Backend, KernelBackend, TorchBackend, torch_threads
 from ._distillation import Distillation
 from ._holdout import Holdout
-from ._shrink import bias_predictions
 from .config import TrainConfig, rows_per_step
 from .distributed import ALONE, ProcessGroup
 from .epoch import Epoch
@@ -121,7 +120,7 @@ class Run:
         self._levels = None if link is None else link.codes(self.known.values)
         self.base = None
         if self.valid and self.network.config.shrinks:
-            self.base = bias_predictions(self.inputs, self.known, self.valid)
+            self.base = self.valid.bias_predictions(self.inputs, self.known)
         self.backend: Backend = kind(self.network, self.config, len(self.cuts), self.group, link)
 
     def batch(self, rows: Int64, *, salt: int) -> Batch:
