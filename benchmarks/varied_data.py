@@ -1,12 +1,13 @@
-"""A preset beside the bias model on data of several sizes, rating scales and densities.
+"""Presets beside the bias model on data of several sizes, rating scales and densities.
 
-    python benchmarks/varied_data.py [NAME ...] [--preset default] [--seeds 0,1,2] [--before PYTHON]
+    python benchmarks/varied_data.py [NAME ...] [--presets default] [--seeds 0,1,2]
+        [--before PYTHON]
 
 Each data set is split 80/20 at random by each seed, and every model is trained on the same 80%.
-``--before`` is the interpreter of another checkout's environment, whose model is trained on the
-same files. Printed are the mean RMSE over the seeds of the bias model and of each code, and their
-mean difference with its standard error, paired by seed. ``MATINEE_DATA`` must hold ml-1m and
-ml-latest-small. Some ten minutes on one thread.
+``--before`` is the interpreter of another checkout's environment, whose models are trained on the
+same files. Printed are the mean RMSE over the seeds of the bias model and of each model, and the
+mean differences with their standard errors, paired by seed. ``MATINEE_DATA`` must hold ml-1m,
+ml-100k and ml-latest-small. Some fifteen minutes for a preset on one thread.
 """
 
 from __future__ import annotations
@@ -44,8 +45,18 @@ def thinned(name: str, ratings: int, seed: int) -> Ratings:
     return data.take(np.random.default_rng(seed).random(len(data)) < ratings / len(data)).compact()
 
 
+def people(name: str, users: int) -> Ratings:
+    data = matinee.load(name)
+    some = np.random.default_rng(0).permutation(data.n_users)[:users]
+    return data.take(np.isin(data.users, some)).compact()
+
+
 DATA: dict[str, Callable[[], Ratings]] = {
     "latest-small, 5,000": lambda: thinned("ml-latest-small", 5_000, 0),
+    "ml-100k, 5,000": lambda: thinned("ml-100k", 5_000, 0),
+    "ml-100k, 20,000": lambda: thinned("ml-100k", 20_000, 0),
+    "ml-100k, 60 users": lambda: people("ml-100k", 60),
+    "latest-small, 10,000": lambda: thinned("ml-latest-small", 10_000, 0),
     "latest-small": lambda: matinee.load("ml-latest-small"),
     "ML-1M, 360,000": lambda: thinned("ml-1m", 360_000, 0),
     "ML-1M, 10 a user": lambda: thinned("ml-1m", 60_400, 0),
@@ -88,17 +99,20 @@ def difference(values: list[float], others: list[float]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*", help="of " + "; ".join(DATA))
-    parser.add_argument("--preset", default="default")
+    parser.add_argument("--presets", default="default")
     parser.add_argument("--seeds", default="0,1,2")
     parser.add_argument("--before", help="the interpreter of another checkout")
     options = parser.parse_args()
     models = {"bias": (sys.executable, "bias")}
-    if options.before:
-        models["before"] = options.before, options.preset
-    models["now"] = sys.executable, options.preset
-    print(f"| data | ratings by users of items | {' | '.join(models)} | now - bias |", end="")
-    print(" now - before |" if options.before else "")
-    print("|---" * (len(models) + 3 + bool(options.before)) + "|", flush=True)
+    pairs = []
+    for preset in options.presets.split(","):
+        models[preset] = sys.executable, preset
+        pairs.append((preset, "bias"))
+        if options.before:
+            models[f"{preset} before"] = options.before, preset
+            pairs.append((preset, f"{preset} before"))
+    columns = ["data", "ratings by users of items", *models, *map(" - ".join, pairs)]
+    print(f"| {' | '.join(columns)} |\n{'|---' * len(columns)}|", flush=True)
     for name in options.names or DATA:
         ratings, scores = DATA[name](), {model: [] for model in models}  # type: ignore[var-annotated]
         for seed in map(int, options.seeds.split(",")):
@@ -112,10 +126,8 @@ def main() -> None:
             name,
             f"{len(ratings):,} by {ratings.n_users:,} of {ratings.n_items:,}",
             *(f"{np.mean(each):.4f}" for each in scores.values()),
-            difference(scores["now"], scores["bias"]),
+            *(difference(scores[model], scores[other]) for model, other in pairs),
         ]
-        if options.before:
-            cells.append(difference(scores["now"], scores["before"]))
         print(f"| {' | '.join(cells)} |", flush=True)
 
 
