@@ -14,6 +14,7 @@ from matinee.base.widths import most_units
 from matinee.data import Ratings, fingerprint
 from matinee.errors import DataError, LeakError, UsageError
 from matinee.models import Autoencoder, Bias, load_model
+from matinee.models.trainable import BIAS_ALONE
 from matinee.models.update import all_ratings
 from matinee.recommend.interest.held_out import HeldOut
 from matinee.synth import synthesize
@@ -113,6 +114,19 @@ def test_an_update_with_few_ratings_does_not_shrink_the_network_again() -> None:
     model.update(whole.take(new), seed=1)
     assert (model.shrinkage, model.inputs.outputs.slope) == (before, slope)
     assert model.evaluate(whole.take(test)).rmse < rmse + 0.002
+
+
+@pytest.mark.parametrize("preset", ["default", "accurate-autoencoders"])
+def test_a_model_shrunk_to_the_bias_model_has_a_note(preset: str) -> None:
+    def ratings_of(taste: float) -> Ratings:
+        return synthesize(200, 60, 6000, seed=4, taste=taste).ratings
+
+    small = {"hidden": [8], "epochs": 5, "learning_rate": 1e-2, "lists.interest": "none"}
+    model = matinee.model(preset, **small).fit(ratings_of(0.0), seed=0)
+    assert BIAS_ALONE in model.provenance.notes
+    model.update(ratings_of(0.0).take(np.arange(50)), epochs=1)
+    assert model.provenance.notes.count(BIAS_ALONE) == 1
+    assert BIAS_ALONE not in model.fit(ratings_of(4.0), seed=0).provenance.notes
 
 
 def test_widths_stay_as_they_were(parts: tuple[Ratings, Ratings, Ratings]) -> None:

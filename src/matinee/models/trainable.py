@@ -33,6 +33,13 @@ if TYPE_CHECKING:
     from ..recommend.interest import FittedInterest
 
 
+BIAS_ALONE = (
+    "the validation part confirms nothing beyond the bias model, so that predicted ratings are "
+    "that model's; from few or sparse ratings the preset bayesian often predicts better"
+)
+"""Note of a model that was shrunk to the bias model."""
+
+
 class Trainable(Params, Recommender):
     """A model described by ``Settings``.
 
@@ -227,6 +234,15 @@ class Trainable(Params, Recommender):
         self._run_folders = context.opened
         self._validation = None
         self._train(train, seed, context)
+        notes = tuple(text for text in self.provenance.notes if text != BIAS_ALONE)
+        if self._predicts_as_bias:
+            notes += (BIAS_ALONE,)
+        self.provenance = replace(self.provenance, notes=notes)
+
+    @property
+    def _predicts_as_bias(self) -> bool:
+        """Whether the model was shrunk to the bias model."""
+        return False
 
     @abstractmethod
     def _train(self, train: Ratings, seed: int, context: RunContext) -> None:

@@ -142,6 +142,10 @@ class Autoencoder(Trainable):
         return self._trained.shrinkage
 
     @property
+    def _predicts_as_bias(self) -> bool:
+        return self.shrinkage == 0.0
+
+    @property
     def _trained(self) -> FittedNetwork:
         if self._fitted is None:
             raise UsageError("Autoencoder is not fitted; call fit(ratings) first")

@@ -112,6 +112,10 @@ class Ensemble(Trainable):
         return any(not member.by_items for member in self.members)
 
     @property
+    def _predicts_as_bias(self) -> bool:
+        return not self.known.any()
+
+    @property
     def takes_weights(self) -> bool:
         """See ``Hooks``; true if all members are networks."""
         return all(settings.kind == "autoencoder" for settings, _ in self._plan())
