@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from abc import abstractmethod
 from collections.abc import Callable
@@ -11,10 +10,10 @@ from typing import Any, Self
 import numpy as np
 
 from ..base.arrays import Array, Float64, Int32, State
-from ..base.atomic import write_text
 from ..data import Ratings
 from ..errors import UsageError
 from ..train import Epoch, RunContext
+from ..train.checkpoint import CHECKPOINT
 from .presets import preset as find_preset, preset_names
 from .registry import kind_named
 from .settings import Settings
@@ -110,11 +109,9 @@ class EpochLog:
         self._scale = clip if context.clip else (-np.inf, np.inf)
         self._watch = {name: coded(ratings, train) for name, ratings in context.watch.items()}
         self._on_epoch = context.on_epoch
-        self._file = None
-        if context.folder is not None:
-            context.folder.mkdir(parents=True, exist_ok=True)
-            self._file = context.folder / "metrics.jsonl"
-            write_text(self._file, "")
+        self._folder = context.run_folder(CHECKPOINT)
+        if self._folder is not None:
+            self._folder.write_metrics([])
         self._started = time.perf_counter()
 
     def add(self, loss: float, train_rmse: float, score: Score) -> None:
@@ -142,9 +139,8 @@ class EpochLog:
             ratings_per_second=self._n / seconds,
         )
         self.epochs.append(epoch)
-        if self._file is not None:
-            with self._file.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(epoch.as_dict()) + "\n")
+        if self._folder is not None:
+            self._folder.add_metrics(epoch)
         if self._on_epoch is not None:
             self._on_epoch(epoch)
         self._started = time.perf_counter()

@@ -76,10 +76,14 @@ class RunFolder:
         """Write the metrics of all epochs so far, including earlier runs in the folder."""
         write_text(self.path / METRICS, "".join(_line(epoch) for epoch in epochs))
 
-    def epoch(self, run: Run, epoch: Epoch) -> None:
-        """Record an epoch; write a checkpoint if the last is more than ``SECONDS`` old."""
+    def add_metrics(self, epoch: Epoch) -> None:
+        """Add the metrics of an epoch."""
         with (self.path / METRICS).open("a", encoding="utf-8") as file:
             file.write(_line(epoch))
+
+    def epoch(self, run: Run, epoch: Epoch) -> None:
+        """Record an epoch; write a checkpoint if the last is more than ``SECONDS`` old."""
+        self.add_metrics(epoch)
         self._pending = _snapshot(run)
         if time.monotonic() - self._written >= SECONDS:
             self.flush()
