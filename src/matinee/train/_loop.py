@@ -8,7 +8,7 @@ from threading import Event
 
 import numpy as np
 
-from ..base.arrays import Array
+from ..base.arrays import Array, Float64
 from ..base.threads import ThreadTuner, kernel_thread_tuner
 from ..errors import TrainingError
 from ._measure import measure
@@ -45,12 +45,40 @@ def train(run: Run, stop: Event | None = None) -> Iterator[Epoch]:
 
 def _epoch(run: Run, tuner: ThreadTuner, stop: Event | None) -> Epoch | None:
     """Run one epoch and return its metrics; None if ``stop`` was set in between."""
-    network, config = run.network, run.config
+    epoch = len(run.history) + 1
+    started = time.perf_counter()
+    sums = _steps(run, tuner, stop)
+    if sums is None:
+        return None
+    seconds = time.perf_counter() - started
+    losses, squares = sums
+    watched, measured = measure(run)
+    metrics = Epoch(
+        epoch=epoch,
+        loss=float(losses.mean()),
+        train_rmse=float(np.sqrt(squares).mean()),
+        valid_rmse=_validate(run),
+        watched=watched,
+        learning_rate=run.backend.learning_rate(epoch * len(run.cuts)),
+        seconds=seconds,
+        ratings_per_second=len(run.known.indices) / seconds,
+        measured=measured,
+        member=run.member,
+        teacher=run.teacher,
+    )
+    run.history.append(metrics)
+    return metrics
+
+
+def _steps(run: Run, tuner: ThreadTuner, stop: Event | None) -> tuple[Float64, Float64] | None:
+    """Take the steps of an epoch; return the loss and the MSE of each, (batches,) each.
+
+    None if ``stop`` was set in between.
+    """
     epoch, counts = len(run.history) + 1, run.known.counts
     step = (epoch - 1) * len(run.cuts)
-    network.train()
+    run.network.train()
     losses, squares = np.empty(len(run.cuts)), np.empty(len(run.cuts))
-    started = time.perf_counter()
     order = run.rng.permutation(run.rows)
     salts = run.rng.integers(0, 2**63, size=len(run.cuts))
     with tuner.session():
@@ -63,34 +91,23 @@ def _epoch(run: Run, tuner: ThreadTuner, stop: Event | None) -> Epoch | None:
                 losses[number] = run.backend.step(batch, step)
                 squares[number] = run.backend.mse
             if not losses[number] < 1e12:  # NaN fails this too
-                raise TrainingError(_advice(losses[number], epoch, number + 1, config))
+                raise TrainingError(_advice(losses[number], epoch, number + 1, run.config))
     run.backend.flush(step)
-    seconds = time.perf_counter() - started
+    return losses, squares
 
-    watched, measured = measure(run)
-    valid = None
-    if run.valid and (epoch % config.score_every == 0 or epoch == config.epochs):
-        valid = run.valid.rmse(network, run.inputs, run.known, run.base)
+
+def _validate(run: Run) -> float | None:
+    """Return the validation RMSE, if this epoch is scored, and keep the best epoch's weights."""
+    network, config, epoch = run.network, run.config, len(run.history) + 1
+    if not run.valid or (epoch % config.score_every and epoch != config.epochs):
+        return None
+    rmse = run.valid.rmse(network, run.inputs, run.known, run.base)
     before = run.history[run.best_epoch - 1].valid_rmse if run.best_epoch else None
-    if valid is not None and (before is None or valid < before):
+    if before is None or rmse < before:
         run.best_epoch = epoch
         if epoch < config.epochs:  # after the last epoch the network has these weights
             _copy_weights(network.arrays(), run.best)
-    metrics = Epoch(
-        epoch=epoch,
-        loss=float(losses.mean()),
-        train_rmse=float(np.sqrt(squares).mean()),
-        valid_rmse=valid,
-        watched=watched,
-        learning_rate=run.backend.learning_rate(step),
-        seconds=seconds,
-        ratings_per_second=len(run.known.indices) / seconds,
-        measured=measured,
-        member=run.member,
-        teacher=run.teacher,
-    )
-    run.history.append(metrics)
-    return metrics
+    return rmse
 
 
 def _copy_weights(arrays: Mapping[str, Array], to: dict[str, Array]) -> None:
