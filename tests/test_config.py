@@ -153,7 +153,7 @@ def test_rules_between_options_show_the_rule_and_not_the_table() -> None:
 def test_toml_files(tmp_path: Path) -> None:
     file = tmp_path / "mine.toml"
     file.write_text("name = 'a'\n[inner]\nwidth = 5\n")
-    assert Outer.read_toml(file) == Outer(name="a", inner=Inner(width=5))
+    assert Outer.read_toml(str(file)) == Outer(name="a", inner=Inner(width=5))
     for encoding in ("utf-8-sig", "utf-16"):  # as Windows writes "matinee presets ... > FILE"
         file.write_bytes("name = 'é'\r\n".encode(encoding))
         assert Outer.read_toml(file).name == "é"

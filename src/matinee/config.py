@@ -85,7 +85,7 @@ class Config(BaseModel):
         return type(self).make(values, source)
 
     @classmethod
-    def read_toml(cls, path: Path) -> Self:
+    def read_toml(cls, path: str | Path) -> Self:
         """Build from a TOML file.
 
         Raises:
@@ -94,7 +94,7 @@ class Config(BaseModel):
         import tomllib
 
         try:
-            content = path.read_bytes()
+            content = Path(path).read_bytes()
             marked = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
             text = content.decode("utf-16" if marked else "utf-8-sig")
             return cls.make(tomllib.loads(text), str(path))

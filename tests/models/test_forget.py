@@ -32,7 +32,7 @@ def test_no_array_has_a_row_of_who_was_removed(preset: str, tmp_path: Path) -> N
         }
 
     assert 60 in sizes()
-    assert forget(folder, "104".__eq__) == 1
+    assert forget(str(folder), "104".__eq__) == 1
     assert 60 not in sizes()
     assert forget(folder, "104".__eq__) == 0
 

@@ -17,7 +17,7 @@ from .manifest import identity
 from .read import load_model
 
 
-def forget(folder: Path, gone: Callable[[str], bool]) -> int:
+def forget(folder: Path | str, gone: Callable[[str], bool]) -> int:
     """Remove people from a model folder: ids, ratings, stored codes and side columns.
 
     The folder is replaced atomically. Predictions for others are unchanged if the rows of the

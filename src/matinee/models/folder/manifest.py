@@ -31,13 +31,13 @@ _LARGEST = 64 << 20
 ADVICE = "Train it again, or copy the folder again from an intact copy"
 
 
-def identity(folder: Path) -> str:
+def identity(folder: Path | str) -> str:
     """Return a short identifier of the contents of a model folder, attached to its lists.
 
     Raises:
         OSError: The manifest cannot be read.
     """
-    return hashlib.sha256((folder / MANIFEST).read_bytes()).hexdigest()[:12]
+    return hashlib.sha256(Path(folder, MANIFEST).read_bytes()).hexdigest()[:12]
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
