@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import sys
@@ -18,11 +19,24 @@ from servers import PostgreSQL, postgresql_programs
 # As the command does (see cli/_app.py): tests share the machine with the processes they start.
 os.environ.setdefault("GOMP_SPINCOUNT", "3000")
 
+# Searches for garbage are rarer: with the libraries of the whole suite loaded, they take long.
+gc.set_threshold(20_000, 20, 20)
+
 # Other programs may be at work: an example that takes long is no failure.
 settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("busy")
 
 ROOT = Path(__file__).resolve().parent.parent
+
+
+def pytest_collection_finish() -> None:
+    """Libraries and tests stay until the end: no search for garbage need visit them."""
+    gc.collect()
+    gc.freeze()
+
+
+def pytest_unconfigure() -> None:
+    gc.unfreeze()
 
 
 @pytest.fixture(scope="session")
