@@ -54,10 +54,11 @@ def inside(
 ) -> Run:
     """The same without a process of its own: quicker, for what needs many calls."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("MATINEE_DATA", str(tmp_path / "home"))
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
 
     def call(*args: object) -> subprocess.CompletedProcess[str]:
+        # Not before: real_data looks below MATINEE_DATA too.
+        monkeypatch.setenv("MATINEE_DATA", str(tmp_path / "home"))
+        monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
         code = main(["data", *map(str, args)])
         return subprocess.CompletedProcess(args, code, *capsys.readouterr())
 
@@ -90,19 +91,19 @@ def table(tmp_path: Path) -> Path:
     return path
 
 
-def test_list_add_forget(run: Run, table: Path) -> None:
-    text = done(run("list"))
+def test_list_add_forget(inside: Run, table: Path) -> None:
+    text = done(inside("list"))
     assert "ml-32m" in text
     assert "32,000,204" in text
-    assert done(run("add", "mine", "ratings.csv")) == f"mine now means {table}\n"
-    answer = one_object(run("list", "--json"))
+    assert done(inside("add", "mine", "ratings.csv")) == f"mine now means {table}\n"
+    answer = one_object(inside("list", "--json"))
     assert [row["name"] for row in answer["catalogue"]][:2] == ["ml-100k", "ml-1m"]
     assert answer["catalogue"][0]["path"] is None
     assert answer["added"] == [{"name": "mine", "path": str(table), "exists": True}]
     assert "ml-100k/u1" in [row["name"] for row in answer["splits"]]
-    assert one_object(run("describe", "mine", "--json"))["ratings"] == 300
-    assert one_object(run("forget", "mine", "--json"))["path"] == str(table)
-    failed = run("forget", "mine")
+    assert one_object(inside("describe", "mine", "--json"))["ratings"] == 300
+    assert one_object(inside("forget", "mine", "--json"))["path"] == str(table)
+    failed = inside("forget", "mine")
     assert done(failed, 2) == ""
     assert failed.stderr == "matinee: error: 'mine' is not a name given by add\n"
 
@@ -124,8 +125,8 @@ def test_describe(run: Run, table: Path) -> None:
     assert "#" in done(run("describe", table, PYTHONIOENCODING="ascii"))
 
 
-def test_several_files_are_a_glob(run: Run, table: Path) -> None:
-    assert "by a glob in quotes" in run("describe", table, table).stderr
+def test_several_files_are_a_glob(inside: Run, table: Path) -> None:
+    assert "by a glob in quotes" in inside("describe", table, table).stderr
 
 
 def test_describe_interactions(inside: Run, tmp_path: Path) -> None:
@@ -262,7 +263,7 @@ def test_synth(run: Run, inside: Run) -> None:
     done(inside("synth", "x", "--set", "stepp=1"), 2)
 
 
-def test_get_from_a_mirror(run: Run, tmp_path: Path) -> None:
+def test_get_from_a_mirror(inside: Run, tmp_path: Path) -> None:
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as out:
         out.writestr(
@@ -285,15 +286,15 @@ def test_get_from_a_mirror(run: Run, tmp_path: Path) -> None:
         url = f"http://127.0.0.1:{server.server_port}"
         small = ("get", "ml-latest-small", "--url", f"{url}/ml-latest-small.zip", "--json")
         folder = tmp_path / "home" / "ml-latest-small"
-        assert one_object(run(*small)) == {
+        assert one_object(inside(*small)) == {
             "name": "ml-latest-small", "path": str(folder), "downloaded": True,
         }  # fmt: skip
-        assert one_object(run(*small))["downloaded"] is False
-        assert one_object(run("describe", "ml-latest-small", "--json"))["ratings"] == 3
-        wrong = run("get", "ml-1m", "--url", f"{url}/ml-1m.zip")
+        assert one_object(inside(*small))["downloaded"] is False
+        assert one_object(inside("describe", "ml-latest-small", "--json"))["ratings"] == 3
+        wrong = inside("get", "ml-1m", "--url", f"{url}/ml-1m.zip")
         assert done(wrong, 1) == ""
         assert "not c4d9eecfca2ab87c1945afe126590906 as published" in wrong.stderr
-        assert "404" in run("get", "ml-20m", "--url", f"{url}/ml-20m.zip").stderr
+        assert "404" in inside("get", "ml-20m", "--url", f"{url}/ml-20m.zip").stderr
     finally:
         server.shutdown()
         thread.join()
@@ -330,36 +331,36 @@ def test_every_option_has_help(command: str, capsys: pytest.CaptureFixture[str])
 
 
 def test_real_named_split_and_audit(
-    run: Run, real_data: Callable[[str], Path], tmp_path: Path
+    inside: Run, real_data: Callable[[str], Path], tmp_path: Path
 ) -> None:
-    done(run("add", "ml-100k", real_data("ml-100k")))
-    answer = one_object(run("split", "ml-100k/u1", "--out", "u1", "--json"))
+    done(inside("add", "ml-100k", real_data("ml-100k")))
+    answer = one_object(inside("split", "ml-100k/u1", "--out", "u1", "--json"))
     assert answer["parts"]["train"]["ratings"] == 80_000
     assert answer["parts"]["test"]["ratings"] == 20_000
     assert answer["source"]["ratings"] == 100_000
-    assert one_object(run("audit", "ml-100k/u1", "--json"))["overlap"] == 0
-    dirty = one_object(run("audit", "ml-100k", "u1/test.parquet", "--json"), 1)
+    assert one_object(inside("audit", "ml-100k/u1", "--json"))["overlap"] == 0
+    dirty = one_object(inside("audit", "ml-100k", "u1/test.parquet", "--json"), 1)
     assert dirty["overlap"] == 20_000
 
 
-def test_steps_from_ratings_to_interactions(tmp_path: Path, run: Any) -> None:
+def test_steps_from_ratings_to_interactions(tmp_path: Path, inside: Run) -> None:
     path = tmp_path / "r.csv"
     rows = [f"{u},{i},{(u * i) % 7 - 1}" for u in range(1, 20) for i in range(1, 15)]
     path.write_text("user,item,rating\n" + "\n".join(rows) + "\n")
-    answer = one_object(run("describe", path, "--missing", "-1,0", "--json"))
+    answer = one_object(inside("describe", path, "--missing", "-1,0", "--json"))
     assert (answer["low"], answer["implicit"]) == (1, False)
     steps = ("--missing", "-1,0", "--relevant", "4", "--k-core", "3")
-    answer = one_object(run("describe", path, *steps, "--json"))
+    answer = one_object(inside("describe", path, *steps, "--json"))
     assert answer["implicit"]
     assert answer["per_user"]["low"] >= 3
     assert len(answer["notes"]) == 3
     out = tmp_path / "out"
-    done(run("split", path, *steps, "--by", "people", "--given", "0.5", "--out", out))
-    assert one_object(run("describe", out / "given.parquet", "--json"))["implicit"]
-    assert one_object(run("audit", out, "--json"))["contaminated"] is False
+    done(inside("split", path, *steps, "--by", "people", "--given", "0.5", "--out", out))
+    assert one_object(inside("describe", out / "given.parquet", "--json"))["implicit"]
+    assert one_object(inside("audit", out, "--json"))["contaminated"] is False
     (out / "given.parquet").write_bytes((out / "test.parquet").read_bytes())
-    leaked = one_object(run("audit", out, "--json"), 1)
+    leaked = one_object(inside("audit", out, "--json"), 1)
     assert leaked["contaminated"]
     assert (leaked["overlap"], leaked["given_overlap"]) == (0, leaked["n_test"])
-    done(run("describe", path, "--missing", "none"), 2)
-    done(run("split", path, "--by", "peple", "--out", out), 2)
+    done(inside("describe", path, "--missing", "none"), 2)
+    done(inside("split", path, "--by", "peple", "--out", out), 2)
