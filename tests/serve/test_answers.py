@@ -372,7 +372,7 @@ def test_surprises_are_worth_their_value(
     assert values == sorted(values, reverse=True)
     assert not set(ids(answer["items"])) & {str(item) for item in ratings}
     first = answer["items"][0]
-    assert first["value"] == pytest.approx(first["teaches"] * first["known"], abs=1e-5)
+    assert first["value"] == pytest.approx(first["change"] * first["known"], abs=1e-5)
     # What it claims to measure, measured.
     error = client.get("/v1/model").json()["metrics"]["rmse"]
     model.clip, clip = False, model.clip
@@ -387,7 +387,7 @@ def test_surprises_are_worth_their_value(
         )
     finally:
         model.clip = clip
-    assert first["teaches"] == pytest.approx(np.sqrt(np.mean((high - low) ** 2)) / 2, abs=1e-4)
+    assert first["change"] == pytest.approx(np.sqrt(np.mean((high - low) ** 2)) / 2, abs=1e-4)
 
 
 def test_a_user_without_ratings_gets_items_to_rate(client: TestClient) -> None:

@@ -204,7 +204,7 @@ class Engine:
         candidates = order[allowed[order]][:_ASKED].astype(np.int32)
         popularity = self._weights[candidates] / max(float(self._weights.max()), 1.0)
         if self._model.knows_ratings:
-            teaches = expected_change(
+            change = expected_change(
                 self._predict,
                 history,
                 candidates,
@@ -212,9 +212,9 @@ class Engine:
                 error=self._error,
                 scale=self.scale,
             )
-            value = teaches * popularity
+            value = change * popularity
         else:  # no prediction to change: the most popular items
-            teaches, value = np.zeros(len(candidates)), popularity
+            change, value = np.zeros(len(candidates)), popularity
         best = np.argsort(-value, kind="stable")[: request.k]
         described = self._entries.described(history, candidates[best], 0)
         entries = []
@@ -223,7 +223,7 @@ class Engine:
             entries.append(
                 {
                     **entry,
-                    "teaches": number(teaches[at]),
+                    "change": number(change[at]),
                     "known": number(popularity[at]),
                     "value": number(value[at]),
                 }

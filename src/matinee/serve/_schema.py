@@ -304,7 +304,7 @@ class Question(Item):
     predicted: float | None
     std: float | None
     chance: float | None
-    teaches: float
+    change: float
     known: float
     value: float
 
