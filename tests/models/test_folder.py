@@ -167,6 +167,14 @@ def test_a_folder_of_other_things_is_not_touched(tmp_path: Path) -> None:
     assert [p.name for p in tmp_path.iterdir()] == ["thesis.tex"]
 
 
+def test_a_folder_with_another_manifest_is_not_touched(tmp_path: Path) -> None:
+    for name in ("manifest.json", "train.parquet"):  # as 'matinee data split' writes them
+        (tmp_path / name).write_text("{}")
+    with pytest.raises(UsageError, match=r"other files than a model \(train\.parquet\)"):
+        Bias().fit(sample()).save(tmp_path)
+    assert (tmp_path / "manifest.json").read_text() == "{}"
+
+
 def test_a_broken_model_can_be_saved_over(folder: Path) -> None:
     (folder / "manifest.json").write_text("{")
     Bias().fit(sample()).save(folder)

@@ -27,6 +27,7 @@ from ._tables import HISTORIES, ITEMS, USERS, write_parquets
 from .manifest import FORMAT, MANIFEST, WEIGHTS, checksum, describe
 from .upgrade import SCHEMA
 
+_MODEL_FILES = (MANIFEST, WEIGHTS, USERS, ITEMS, HISTORIES)
 # Files of a training run, kept when the model is saved into the run's folder.
 _RUN_FILES = ("metrics.jsonl", "checkpoint*", "config.toml", "*.log")
 
@@ -158,9 +159,10 @@ def _kept(path: Path) -> list[Path]:
             names = {MANIFEST, *manifest.get("files", ())} if is_model else None
         except (OSError, ValueError, AttributeError, RecursionError):
             names = None
+        content = [file for file in content if file.name not in (names or _MODEL_FILES)]
+        if names:
+            return content
         # A broken manifest may still be replaced if all other files are a model's.
-        names = names or {MANIFEST, WEIGHTS, USERS, ITEMS, HISTORIES}
-        return [file for file in content if file.name not in names]
     foreign = [f for f in content if not any(f.match(pattern) for pattern in _RUN_FILES)]
     if foreign:
         raise UsageError(
