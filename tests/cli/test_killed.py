@@ -74,16 +74,10 @@ def same_weights(one: str, other: str) -> None:
     assert files[0] == files[1]
 
 
-def test_a_leftover_of_an_earlier_version_is_recognised(shell: Any, catalogue: Path) -> None:
-    """The kill of issue 17, by hand."""
+def test_leftovers_of_a_kill_are_removed(shell: Any, catalogue: Path) -> None:
+    """The kill of issue 17, by hand: files of an earlier version, and of safetensors."""
     kill("half", 4, *TRAIN, catalogue / "parts", "--out", "m")
     Path("m/.checkpoint.safetensors.deadbeef.tmp").touch()
-    shell(*TRAIN, catalogue / "parts", "--out", "m", "--resume")
-    assert hidden(shell.folder) == []
-
-
-def test_what_a_killed_write_of_safetensors_leaves_is_removed(shell: Any, catalogue: Path) -> None:
-    kill("half", 4, *TRAIN, catalogue / "parts", "--out", "m")
     Path("m/.tmpuM7ua5").touch()
     shell(*TRAIN, catalogue / "parts", "--out", "m", "--resume")
     assert hidden(shell.folder) == []

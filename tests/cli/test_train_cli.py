@@ -427,8 +427,7 @@ def test_ordinal_outputs_by_the_executable(shell: Any, catalogue: Path) -> None:
     assert answer["config"]["network"]["output"] == "ordinal"
     assert answer["rmse"] < answer["baselines"]["global_mean"]["rmse"]
     user = matinee.load_model(shell.folder / "model").user_ids.ids[0]
-    done = shell.real("recommend", "model", "--user", user, "-k", "5", "--out", "list.csv")
-    assert done.returncode == 0, done.stderr
+    shell("recommend", "model", "--user", user, "-k", "5", "--out", "list.csv")
     with (shell.folder / "list.csv").open(newline="") as file:
         predicted = [float(row["predicted"]) for row in csv.DictReader(file)]
     assert len(predicted) == 5
@@ -437,9 +436,8 @@ def test_ordinal_outputs_by_the_executable(shell: Any, catalogue: Path) -> None:
     rng = np.random.default_rng(0)
     rows = [f"{n % 30},{n // 30},{value:.4f}" for n, value in enumerate(rng.uniform(0, 9, 600))]
     (shell.folder / "reals.csv").write_text("\n".join(["user,item,rating", *rows]))
-    done = shell.real("train", "reals.csv", *SMALL, "--set", "output=ordinal")
-    assert done.returncode == 2
-    assert "output = 'ordinal' needs ratings of 2 to 20 levels; these have" in done.stderr
-    done = shell.real("train", "reals.csv", "--set", "output=ordinal", "--set", "refeed=dense")
-    assert done.returncode == 2
-    assert "with output = 'ordinal' set it off" in done.stderr
+    args = ["train", "reals.csv", "--set", "output=ordinal"]
+    refused = shell.error(*args, *SMALL, code=2)
+    assert "output = 'ordinal' needs ratings of 2 to 20 levels; these have" in refused
+    refused = shell.error(*args, "--set", "refeed=dense", code=2)
+    assert "with output = 'ordinal' set it off" in refused
