@@ -37,7 +37,7 @@ class Member(Config):
 
 
 _COMMON = ("clip", "half_life")
-"""Options of the network and its training that apply to all kinds of model."""
+"""Options of the network and its training that other kinds of model have too."""
 
 
 class Settings(Config):
@@ -51,8 +51,8 @@ class Settings(Config):
     description: str = ""
     """What the preset is for, in one line."""
     kind: str = "autoencoder"
-    """The kind of model. Only its own sections apply to it, and `network.clip` and
-    `train.half_life`, which apply to all kinds."""
+    """The kind of model. Only its own sections apply to it, and `network.clip`, which applies to all
+    kinds, and `train.half_life`, which applies to those that take weights."""
     network: NetworkConfig = NetworkConfig()
     """The network."""
     train: TrainConfig = TrainConfig()
