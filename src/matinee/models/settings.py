@@ -51,8 +51,8 @@ class Settings(Config):
     description: str = ""
     """What the preset is for, in one line."""
     kind: str = "autoencoder"
-    """The kind of model. Only its own sections apply to it, and `network.clip`, which applies to all
-    kinds, and `train.half_life`, which applies to those that take weights."""
+    """The kind of model. Only its own sections apply to it, and `network.clip`, which applies to
+    all kinds, and `train.half_life`, which applies to those that take weights."""
     network: NetworkConfig = NetworkConfig()
     """The network."""
     train: TrainConfig = TrainConfig()
