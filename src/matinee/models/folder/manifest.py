@@ -47,32 +47,10 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         ModelFileError: Not a model folder, an altered manifest, or a newer schema.
     """
     file = folder / MANIFEST
-    try:
-        size = file.stat().st_size
-        if size > _LARGEST:
-            raise ModelFileError(f"{file}: {size:,} bytes; a manifest has at most {_LARGEST:,}")
-        content = json.loads(file.read_text(encoding="utf-8"))
-    except (FileNotFoundError, NotADirectoryError):
-        reason = "no such folder" if not folder.exists() else f"no model folder: {MANIFEST} missing"
-        if folder.is_file():
-            reason = "is a file; give the folder of the model"
-        if any(folder.glob("checkpoint*")):
-            reason = "training was interrupted here; resume it (matinee train ... --resume)"
-        raise ModelFileError(f"{folder}: {reason}") from None
-    except OSError as error:
-        raise ModelFileError(f"{file}: cannot read: {error.strerror}") from None
-    except (ValueError, RecursionError):
-        raise ModelFileError(f"{file}: truncated or altered: no JSON. {ADVICE}") from None
+    content = _content(file)
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise ModelFileError(f"{file}: not the manifest of a Matinee model, or altered")
-    schema = content.get("schema")
-    if isinstance(schema, int) and schema > SCHEMA:
-        versions = content.get("versions")
-        writer = versions.get("matinee", "?") if isinstance(versions, dict) else "?"
-        raise ModelFileError(
-            f"{file}: schema {schema}, written by Matinee {writer}; this is Matinee {__version__}, "
-            f"which reads up to schema {SCHEMA}. Run: pip install --upgrade matinee"
-        )
+    _check_schema(file, content)
     claimed = content.pop("checksum", None)
     try:
         fits = claimed == checksum(content)
@@ -87,6 +65,42 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         field = ".".join(map(str, first["loc"]))
         raise ModelFileError(f"{file}: {field}: {first['msg'].lower()}. {ADVICE}") from None
     return upgrade(content)
+
+
+def _content(file: Path) -> Any:
+    """Return the JSON value of a manifest."""
+    try:
+        size = file.stat().st_size
+        if size > _LARGEST:
+            raise ModelFileError(f"{file}: {size:,} bytes; a manifest has at most {_LARGEST:,}")
+        return json.loads(file.read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        raise ModelFileError(f"{file.parent}: {_why_missing(file.parent)}") from None
+    except OSError as error:
+        raise ModelFileError(f"{file}: cannot read: {error.strerror}") from None
+    except (ValueError, RecursionError):
+        raise ModelFileError(f"{file}: truncated or altered: no JSON. {ADVICE}") from None
+
+
+def _why_missing(folder: Path) -> str:
+    """Return why a folder has no manifest."""
+    if any(folder.glob("checkpoint*")):
+        return "training was interrupted here; resume it (matinee train ... --resume)"
+    if folder.is_file():
+        return "is a file; give the folder of the model"
+    return f"no model folder: {MANIFEST} missing" if folder.exists() else "no such folder"
+
+
+def _check_schema(file: Path, content: dict[str, Any]) -> None:
+    """Refuse a manifest of a newer schema."""
+    schema, versions = content.get("schema"), content.get("versions")
+    if not isinstance(schema, int) or schema <= SCHEMA:
+        return
+    writer = versions.get("matinee", "?") if isinstance(versions, dict) else "?"
+    raise ModelFileError(
+        f"{file}: schema {schema}, written by Matinee {writer}; this is Matinee {__version__}, "
+        f"which reads up to schema {SCHEMA}. Run: pip install --upgrade matinee"
+    )
 
 
 def check_sizes(folder: Path, manifest: dict[str, Any]) -> None:
