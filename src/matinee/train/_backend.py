@@ -85,26 +85,26 @@ class KernelBackend(Backend):
 
     def _prepare(self) -> None:
         network, config, group = self.network, self.config, self.group
-        self.sizes = StepSizes(config, self.rates)
+        self._sizes = StepSizes(config, self.rates)
         dense = config.l2 > 0  # with L2, every row has a gradient at every step
-        self.tied = network.config.tied
-        self.table_in = SparseTable(self.sizes, network.table_in.detach().numpy())
-        self.table_out = (
-            self.table_in
-            if self.tied
-            else SparseTable(self.sizes, network.table_out.detach().numpy())
+        self._tied = network.config.tied
+        self._table_in = SparseTable(self._sizes, network.table_in.detach().numpy())
+        self._table_out = (
+            self._table_in
+            if self._tied
+            else SparseTable(self._sizes, network.table_out.detach().numpy())
         )
-        self.shared = network.config.input == "ratings"  # inputs and outputs use the same columns
+        self._same_columns = network.config.input == "ratings"  # at the input and at the output
         self._by_column = Transposer(network.table_out.shape[0], everything=dense)
         self._by_source = Transposer(network.table_in.shape[0], everything=dense)
         self._flatten()
-        self.middle = Middle(network, shared=not _torch_shares(network, config))
+        self._middle = Middle(network, shared=not _torch_shares(network, config))
         # Looked up once: at batch size 8 an attribute look-up is measurable.
         self._bias_out = network.bias_out.detach().numpy()
         self._activation = network.output_code
         self._rows = [np.arange(len(t.weights), dtype=np.int32) for t in self._tables()]
         self._refeed = (
-            KernelRefeed(network, config, self.table_in, self.table_out, self.flat, group)
+            KernelRefeed(network, config, self._table_in, self._table_out, self._flat, group)
             if config.refeed != "off"
             else None
         )
@@ -119,49 +119,49 @@ class KernelBackend(Backend):
         vector = torch.cat([p.detach().reshape(-1) for p in small])
         free = self.network.bias_out.numel() if trains_bias else 0
         sizes = [(p.numel(), p is not self.network.bias_out, has_l2(self.config, p)) for p in small]
-        self.flat = Flat(self.sizes, vector.numpy(), sizes)
-        gradient = torch.from_numpy(self.flat.gradient)
+        self._flat = Flat(self._sizes, vector.numpy(), sizes)
+        gradient = torch.from_numpy(self._flat.gradient)
         start = 0
         for p in small:
             span = slice(start, start + p.numel())
             p.data = vector[span].view(p.shape)
             p.grad = gradient[span].view(p.shape)
             start += p.numel()
-        self._bias_gradient = self.flat.gradient[len(vector) - free :] if trains_bias else None
-        self._middle_gradient = self.flat.gradient[: len(vector) - free]
+        self._bias_gradient = self._flat.gradient[len(vector) - free :] if trains_bias else None
+        self._middle_gradient = self._flat.gradient[: len(vector) - free]
 
     @torch.no_grad()
     def step(self, batch: Batch, step: int) -> float:
         """See ``Backend``."""
         step = (step - 1) * self.config.steps_per_batch + 1
         columns = self._by_column(batch.indptr, batch.column)
-        sources = columns if self.shared else self._by_source(batch.in_ptr, batch.source)
-        self.table_in.catch_up(sources.columns, step - 1)
-        if not self.tied:
-            self.table_out.catch_up(columns.columns, step - 1)
+        sources = columns if self._same_columns else self._by_source(batch.in_ptr, batch.source)
+        self._table_in.catch_up(sources.columns, step - 1)
+        if not self._tied:
+            self._table_out.catch_up(columns.columns, step - 1)
 
         rows = self.group.rows(batch.indptr)
         local, span = batch.take(rows), (rows.start, batch.rows)
-        table_out = self.table_out.weights
-        gathered = np.empty((local.rows, self.table_in.weights.shape[1]), dtype=table_out.dtype)
-        kernels.encode(local.in_ptr, local.source, local.coef, self.table_in.weights, gathered)
-        hidden = self.middle.forward(torch.from_numpy(gathered), span)
+        table_out = self._table_out.weights
+        gathered = np.empty((local.rows, self._table_in.weights.shape[1]), dtype=table_out.dtype)
+        kernels.encode(local.in_ptr, local.source, local.coef, self._table_in.weights, gathered)
+        hidden = self._middle.forward(torch.from_numpy(gathered), span)
         last = hidden.numpy()
         fed = self._refeed.output(hidden, step, span) if self._refeed else None
         loss, mse, error, d_hidden = self._loss(local, last)
-        d_gathered = self.middle.backward(torch.from_numpy(d_hidden)).numpy()
+        d_gathered = self._middle.backward(torch.from_numpy(d_hidden)).numpy()
         if not self.group.alone:
             parts = (np.array([[loss, mse]]), error, last, d_gathered)
             losses, error, last, d_gathered = self._reduce(batch, local, rows.start, parts)
             loss, mse = losses.sum(axis=0).tolist()
         if self._bias_gradient is not None:
             sum_by_column(columns, error, self._bias_gradient)
-        if self.tied:
-            self.table_in.step(columns, step, (error, last), (batch.coef, d_gathered))
+        if self._tied:
+            self._table_in.step(columns, step, (error, last), (batch.coef, d_gathered))
         else:
-            self.table_out.step(columns, step, (error, last))
-            self.table_in.step(sources, step, (batch.coef, d_gathered))
-        self.flat.step(step)
+            self._table_out.step(columns, step, (error, last))
+            self._table_in.step(sources, step, (batch.coef, d_gathered))
+        self._flat.step(step)
         if self._refeed and fed:
             self._refeed.step(fed, step + 1)
         self.mse = float(mse)
@@ -174,7 +174,7 @@ class KernelBackend(Backend):
             local: This process's rows of a batch.
             last: Their last hidden layer.
         """
-        table, act = self.table_out.weights, self._activation
+        table, act = self._table_out.weights, self._activation
         output, d_hidden = np.empty(len(local.column), dtype=table.dtype), np.empty_like(last)
         at, targets = (local.indptr, local.column), (local.target, local.weight)
         layer = last, table, self._bias_out
@@ -218,7 +218,7 @@ class KernelBackend(Backend):
         return losses, error, last, d_gathered
 
     def _tables(self) -> list[SparseTable]:
-        return [self.table_in] if self.tied else [self.table_in, self.table_out]
+        return [self._table_in] if self._tied else [self._table_in, self._table_out]
 
     def flush(self, step: int) -> None:
         """See ``Backend``."""
@@ -227,7 +227,7 @@ class KernelBackend(Backend):
 
     def state(self) -> dict[str, Array]:
         """See ``Backend``."""
-        arrays: dict[str, Array] = {"flat.m": self.flat.m, "flat.v": self.flat.v}
+        arrays: dict[str, Array] = {"flat.m": self._flat.m, "flat.v": self._flat.v}
         for number, table in enumerate(self._tables()):
             arrays |= {
                 f"table{number}.m": table.m,
