@@ -27,7 +27,7 @@ class _Saturation:
 
 
 @dataclass(frozen=True, eq=False)
-class ItemVectors:
+class ItemSimilarity:
     """Items as vectors over users; similarities are dot products over their lengths.
 
     Attributes:
@@ -98,8 +98,8 @@ def fit_item_knn(rows: Csr, config: ItemKnnConfig) -> Any:
     else:
         lengths = 1.0 / saturation.of(np.ones(rows.n_columns))
     shrinkage = 0.0 if config.weighting == "bm25" else config.shrinkage
-    vectors = ItemVectors(rows, strengths, weights, lengths)
-    return by_target(*vectors.nearest(config.neighbours, shrinkage))
+    similarity = ItemSimilarity(rows, strengths, weights, lengths)
+    return by_target(*similarity.nearest(config.neighbours, shrinkage))
 
 
 def _user_weights(rows: Csr, config: ItemKnnConfig) -> Float64:

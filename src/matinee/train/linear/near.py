@@ -49,15 +49,15 @@ def fit_near(rows: Csr, config: LinearConfig, values: Float32 | None = None) -> 
         config: The options.
         values: Strength of each entry, float32 (entries,); 1 by default.
     """
-    from ..implicit.knn import ItemVectors, by_target
+    from ..implicit.knn import ItemSimilarity, by_target
 
     known = interactions(rows, config.user_power, values)
     gamma = known.gamma(config)
     plain = values is None or bool((values == 1.0).all())
     strengths = np.empty(0) if plain else known.matrix.data.astype(np.float64)
     lengths = np.sqrt(known.diagonal + gamma)
-    vectors = ItemVectors(rows, strengths, np.sqrt(known.weights), lengths)
-    near, _ = vectors.nearest(config.nearest)
+    similarity = ItemSimilarity(rows, strengths, np.sqrt(known.weights), lengths)
+    near, _ = similarity.nearest(config.nearest)
     weights = np.empty(near.shape, dtype=np.float32)
     weighted = known.weighted().tocsc()
     solve_near(
