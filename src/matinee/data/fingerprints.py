@@ -6,13 +6,13 @@ import hashlib
 
 import numpy as np
 
+from ..base import splitmix
 from ..base.arrays import UInt64
 from .ratings import Ratings
 from .values.ids import canonical_array, whole_number
 from .vocabulary import Ids
 
 _CHUNK = 1 << 20
-_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 
 
 def fingerprint(ratings: Ratings) -> str:
@@ -61,8 +61,5 @@ def hash_pairs(users: UInt64, items: UInt64) -> UInt64:
 
 
 def mix(x: UInt64) -> UInt64:
-    """Return the finaliser of splitmix64 (Steele, Lea and Flood, 2014), element by element."""
-    x = x + _GOLDEN
-    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return x ^ (x >> np.uint64(31))
+    """Return the next hash of splitmix64 after each number, element by element."""
+    return splitmix.mix(x + splitmix.GOLDEN)

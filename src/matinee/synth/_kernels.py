@@ -4,9 +4,6 @@ Every random number is a hash of (seed, user, purpose, counter): splitmix64, use
 counter. So a user's ratings do not depend on what else is generated.
 """
 
-# The finaliser is that of Steele, Lea and Flood, "Fast splittable pseudorandom number
-# generators", OOPSLA 2014.
-
 from __future__ import annotations
 
 import math
@@ -16,11 +13,9 @@ import numpy as np
 
 from ..base.arrays import Float32, Float64, Int32, Int64
 from ..base.compiled import inlined, kernel
+from ..base.splitmix import FIRST, GOLDEN, mixed
 
-_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
-_MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
-_MIX_2 = np.uint64(0x94D049BB133111EB)
-_30, _27, _31, _12 = np.uint64(30), np.uint64(27), np.uint64(31), np.uint64(12)
+_12 = np.uint64(12)
 
 # What a stream of random numbers of one user is for.
 _TRAITS, _PICKS, _RACE, _NOISE, _TIMES = range(5)
@@ -75,21 +70,14 @@ class Parameters(NamedTuple):
 
 
 @inlined
-def _mix(x: Any) -> Any:
-    x = (x ^ (x >> _30)) * _MIX_1
-    x = (x ^ (x >> _27)) * _MIX_2
-    return x ^ (x >> _31)
-
-
-@inlined
 def _stream(seed: Any, user: Any, purpose: int) -> Any:
-    return _mix(_mix(seed + _GOLDEN) ^ _mix(np.uint64(user * 8 + purpose) * _GOLDEN + _MIX_1))
+    return mixed(mixed(seed + GOLDEN) ^ mixed(np.uint64(user * 8 + purpose) * GOLDEN + FIRST))
 
 
 @inlined
 def _uniform(key: Any, at: Any) -> Any:
     """In the open interval (0, 1): 52 bits and a half."""
-    return (float(_mix(key + np.uint64(at + 1) * _GOLDEN) >> _12) + 0.5) * 2.0**-52
+    return (float(mixed(key + np.uint64(at + 1) * GOLDEN) >> _12) + 0.5) * 2.0**-52
 
 
 @inlined
