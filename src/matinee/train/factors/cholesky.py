@@ -37,3 +37,27 @@ def solve(root: Any, right: Any) -> None:
         right[i] /= root[i, i]
         for q in range(i):
             right[q] -= root[i, q] * right[i]
+
+
+@inlined
+def cholesky_solve(gram: Any, right: Any, n: int) -> None:
+    """Solve ``gram[:n, :n] x = right[:n]`` in place; only the lower triangle of gram is read."""
+    for i in range(n):
+        for k in range(i):
+            total = gram[i, k]
+            for q in range(k):
+                total -= gram[i, q] * gram[k, q]
+            gram[i, k] = total * gram[k, k]
+        total = gram[i, i]
+        for q in range(i):
+            total -= gram[i, q] * gram[i, q]
+        # The diagonal holds reciprocals: a multiplication is cheaper than a division.
+        gram[i, i] = 1 / total**0.5
+        total = right[i]
+        for q in range(i):
+            total -= gram[i, q] * right[q]
+        right[i] = total * gram[i, i]
+    for i in range(n - 1, -1, -1):
+        right[i] *= gram[i, i]
+        for q in range(i):
+            right[q] -= gram[i, q] * right[i]

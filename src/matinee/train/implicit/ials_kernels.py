@@ -2,36 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from ...base.arrays import Float, Int32, Int64
-from ...base.compiled import FAST, inlined, shared
-
-
-@inlined
-def cholesky_solve(gram: Any, right: Any, n: int) -> None:
-    """Solve ``gram[:n, :n] x = right[:n]`` in place; only the lower triangle of gram is read."""
-    for i in range(n):
-        for k in range(i):
-            total = gram[i, k]
-            for q in range(k):
-                total -= gram[i, q] * gram[k, q]
-            gram[i, k] = total * gram[k, k]
-        total = gram[i, i]
-        for q in range(i):
-            total -= gram[i, q] * gram[i, q]
-        # The diagonal holds reciprocals: a multiplication is cheaper than a division.
-        gram[i, i] = 1 / total**0.5
-        total = right[i]
-        for q in range(i):
-            total -= gram[i, q] * right[q]
-        right[i] = total * gram[i, i]
-    for i in range(n - 1, -1, -1):
-        right[i] *= gram[i, i]
-        for q in range(i):
-            right[q] -= gram[i, q] * right[i]
+from ...base.compiled import FAST, shared
+from ..factors.cholesky import cholesky_solve
 
 
 @shared(64, fastmath=FAST, error_model="numpy")

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from ...base.arrays import Float32, Float64, Int32
 from ...base.compiled import FAST, shared
-from ..implicit.ials_kernels import cholesky_solve
+from ..factors.cholesky import cholesky_solve
 
 _CHUNKS = 64
 
