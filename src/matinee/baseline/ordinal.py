@@ -86,10 +86,8 @@ class OrdinalLink:
             added_weights = np.ones(len(levels))
         else:
             each = earlier.probabilities(scores)
-            added, added_codes = (
-                np.repeat(scores, len(levels)),
-                np.tile(np.arange(len(levels)), len(scores)),
-            )
+            added = np.repeat(scores, len(levels))
+            added_codes = np.tile(np.arange(len(levels)), len(scores))
             added_weights = each.ravel() * (PRIOR / max(len(scores), 1))
         return _maximised(
             np.concatenate([scores, added]),

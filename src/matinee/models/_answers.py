@@ -93,9 +93,7 @@ def _in_order(histories: Histories, rows: Int64, items: Int32) -> bool:
     )
 
 
-def _runs(
-    rows: Int64,
-) -> tuple[Int64, Int64, Int64]:
+def _runs(rows: Int64) -> tuple[Int64, Int64, Int64]:
     """Return an ascending array's distinct values, their starts, and the index of each entry."""
     new = np.ones(len(rows), dtype=np.bool_)
     np.not_equal(rows[1:], rows[:-1], out=new[1:])

@@ -155,10 +155,8 @@ class Coded(Hooks):
             for love in loves:
                 yield self.rank_scores_coded(histories, love)
             return
-        interest, predictions = (
-            self.interest.scores(self._choices(histories)),
-            self.scores_coded(histories),
-        )
+        interest = self.interest.scores(self._choices(histories))
+        predictions = self.scores_coded(histories)
         like_probability = self.preference.probability(predictions)
         for love in loves:
             if love == np.inf:
@@ -208,23 +206,19 @@ class Coded(Hooks):
         if not data.implicit:
             targets = data.by_user.values[errors.entries]
             # Leave-one-out errors of the bias model do not estimate this model's errors.
-            residuals = errors.predictions - targets
-            error = (
-                float(np.sqrt(np.mean(np.square(residuals)))) if errors.source == "bias" else None
-            )
-            fitted_preference = fit_preference(
-                errors.predictions, targets, self.scale, self._like(), error
-            )
-            self.preference = replace(fitted_preference, link=self.link)
-        fitted = self._fit_interest(data, seed)
-        if fitted is not None:
-            self.interest = fitted.interest
-            self.love, self.floor = fitted.calibration.love, fitted.calibration.floor
-            self.choice_rate = fitted.rate
+            error = None
+            if errors.source == "bias":
+                error = float(np.sqrt(np.mean(np.square(errors.predictions - targets))))
+            fitted = fit_preference(errors.predictions, targets, self.scale, self._like(), error)
+            self.preference = replace(fitted, link=self.link)
+        interest = self._fit_interest(data, seed)
+        if interest is not None:
+            self.interest, self.choice_rate = interest.interest, interest.rate
+            self.love, self.floor = interest.calibration.love, interest.calibration.floor
             from ..recommend.interest import NOTED
 
             earlier = (note for note in self.provenance.notes if not note.startswith(NOTED))
-            self.provenance = replace(self.provenance, notes=(*earlier, *fitted.notes))
+            self.provenance = replace(self.provenance, notes=(*earlier, *interest.notes))
 
 
 class Predicting(Coded):
@@ -377,11 +371,9 @@ class Predicting(Coded):
                 f"training, {np.datetime64(newest, 's')}; leave times out"
             )
         timed = self._timed_people(people)
-        return (
-            None
-            if timed is None
-            else timed.at(rows, np.broadcast_to(seconds.astype(np.int64), rows.shape))
-        )
+        if timed is None:
+            return None
+        return timed.at(rows, np.broadcast_to(seconds.astype(np.int64), rows.shape))
 
 
 def _finite(scores: Float32) -> Float32:

@@ -122,11 +122,9 @@ class TitleIndex:
 
     def _by_words(self, name: str) -> list[int]:
         query_words = set(_without_articles(name))
-        return (
-            self._with_all([{word} for word in query_words])
-            if len(query_words) <= self._longest
-            else []
-        )
+        if len(query_words) > self._longest:
+            return []
+        return self._with_all([{word} for word in query_words])
 
     def _by_misspelt_words(self, name: str) -> list[int]:
         query_words = _without_articles(name)

@@ -26,10 +26,8 @@ class Trigrams:
         within_text = np.ones(len(owners), dtype=bool)
         ends = np.cumsum(lengths)
         within_text[ends - 1] = within_text[ends - 2] = False  # trigrams that span two texts
-        grams, owners = (
-            grams[within_text[: len(grams)]],
-            owners[: len(grams)][within_text[: len(grams)]],
-        )
+        inside = within_text[: len(grams)]
+        grams, owners = grams[inside], owners[: len(grams)][inside]
         order = np.lexsort((owners, grams))
         grams, owners = grams[order], owners[order]
         first = np.ones(len(grams), dtype=bool)

@@ -89,11 +89,9 @@ class KernelBackend(Backend):
         dense = config.l2 > 0  # with L2, every row has a gradient at every step
         self._tied = network.config.tied
         self._table_in = SparseTable(self._sizes, network.table_in.detach().numpy())
-        self._table_out = (
-            self._table_in
-            if self._tied
-            else SparseTable(self._sizes, network.table_out.detach().numpy())
-        )
+        self._table_out = self._table_in
+        if not self._tied:
+            self._table_out = SparseTable(self._sizes, network.table_out.detach().numpy())
         self._same_columns = network.config.input == "ratings"  # at the input and at the output
         self._by_column = Transposer(network.table_out.shape[0], everything=dense)
         self._by_source = Transposer(network.table_in.shape[0], everything=dense)
@@ -103,11 +101,10 @@ class KernelBackend(Backend):
         self._bias_out = network.bias_out.detach().numpy()
         self._activation = network.output_code
         self._rows = [np.arange(len(t.weights), dtype=np.int32) for t in self._tables()]
-        self._refeed = (
-            KernelRefeed(network, config, self._table_in, self._table_out, self._flat, group)
-            if config.refeed != "off"
-            else None
-        )
+        self._refeed = None
+        if config.refeed != "off":
+            tables = self._table_in, self._table_out
+            self._refeed = KernelRefeed(network, config, *tables, self._flat, group)
 
     def _flatten(self) -> None:
         """Make the small parameters, and their gradients, views of one vector each."""

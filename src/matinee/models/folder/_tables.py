@@ -123,6 +123,4 @@ def _source(file: Path) -> str:
 
 
 def _ids(column: Array) -> Array:
-    return (
-        column.astype(np.int64, copy=False) if column.dtype.kind == "i" else column.astype(object)
-    )
+    return column.astype(np.int64 if column.dtype.kind == "i" else object, copy=False)

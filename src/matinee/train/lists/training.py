@@ -170,11 +170,8 @@ class _Network:
                 layer = mean + torch.from_numpy(noise) * (0.5 * log_variance).exp()
                 continue
             layer_out = self.act(layer_out)
-            layer = (
-                layer + layer_out
-                if config.residual and layer_out.shape == layer.shape
-                else layer_out
-            )
+            residual = config.residual and layer_out.shape == layer.shape
+            layer = layer + layer_out if residual else layer_out
         if config.code_dropout:
             kept = self.rng.random(layer.shape, dtype=np.float32) >= config.code_dropout
             layer = layer * torch.from_numpy(kept / np.float32(1.0 - config.code_dropout))
