@@ -14,6 +14,7 @@ from matinee.testing.samples import sample
 OPTIONS = {
     "autorec-item": {"epochs": 1},
     "bspm": {},
+    "ease": {"solve": "users"},
     "default": {"epochs": 2, "hidden": [6], "validation": 0.2},
     "bayesian": {"sweeps": 6, "burn_in": 2, "columns": True},
 }

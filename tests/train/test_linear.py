@@ -183,6 +183,17 @@ def test_training_people_are_scored_without_the_kernel_as_others_are() -> None:
     assert np.allclose(fitted.scores(weighted), by_items.scores(weighted), atol=1e-4)
 
 
+def test_users_can_be_left_out_of_a_solution() -> None:
+    rows, config = some(5, 15, 40), LinearConfig(penalty=3.0, solve="users")
+    kept = np.ones(15, dtype=np.bool_)
+    kept[[2, 7]] = False
+    fewer = fit_linear(rows, config).without(kept)
+    anew = fit_linear(inputs_of(dense(rows)[kept]), config)
+    for name in ("kernel", "diagonal"):
+        assert np.allclose(getattr(fewer, name), getattr(anew, name), atol=1e-6), name
+    assert (fewer.rows != anew.rows).nnz == 0
+
+
 def test_rows_are_found_by_their_content() -> None:
     dense_rows = np.array([[1, 0, 2], [0, 0, 0], [1, 0, 1], [0, 3, 0]], dtype=np.float32)
     known = KnownRows(sparse.csr_matrix(dense_rows))

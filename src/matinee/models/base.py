@@ -299,7 +299,8 @@ class Recommender(Updatable):
         Args:
             path: The folder. A model in it is replaced atomically.
             histories: Whether to include the training ratings, to serve known users. Without them a
-                fingerprint of the pairs is written, for the leak guard.
+                fingerprint of the pairs is written, for the leak guard. Models with items as rows,
+                BSPM, GF-CF and closed forms over users keep them, as they predict from them.
             extra: Notes to add to ``record``: "split", "metrics", or any JSON-serialisable value.
 
         Raises:

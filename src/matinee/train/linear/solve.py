@@ -24,7 +24,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from ...base.arrays import Array, Float32, Float64
+from ...base.arrays import Array, Float32, Float64, Mask
 from ...base.memory import memory_limit
 from ...data import Csr
 from ...errors import UsageError
@@ -94,6 +94,25 @@ class UserWeights:
         # scores holds x Gamma^-1 Y'KY Gamma^-1 m = x (Gamma^-1 - P) m.
         np.subtract.at(scores, (entries.row, entries.col), own_terms)
         return scores
+
+    def without(self, kept: Mask) -> UserWeights:
+        """Return the weights as solved without the users outside a mask, shape (users,).
+
+        Gamma and m are kept. With R the users left out, their inverse's block gives
+        K' = K - K[:, R] K[R, R]^-1 K[R, :], and P' = P + U K[R, R]^-1 U' with
+        U = P Y[R]' = Gamma^-1 Y' K[:, R] (Woodbury).
+        """
+        columns = self.kernel[:, ~kept].astype(np.float64)
+        inner = np.linalg.inv(columns[~kept])
+        moved = (self.rows.T @ columns) / self.gamma[:, None]
+        left = columns[kept]
+        return UserWeights(
+            self.kernel[np.ix_(kept, kept)] - (left @ inner @ left.T).astype(np.float32),
+            self.rows[kept],
+            self.gamma,
+            self.scale,
+            self.diagonal + np.einsum("ij,jk,ik->i", moved, inner, moved).astype(np.float32),
+        )
 
     def _reduced(self, rows: Any) -> Float32:
         """Compute ``x Gamma^-1 Y' K`` of each row x, float32 (scored users, users).

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Any, Self
 
 import numpy as np
 
-from ....base.arrays import Arrays, Float32, State
+from ....base.arrays import Arrays, Float32, Mask, State
 from ....data import Csr, Histories
 from ....train.linear import (
     ItemWeights,
@@ -106,6 +107,13 @@ class Linear(Interest):
     def refitted(self, rows: Csr) -> Linear | None:
         """See ``Interest``."""
         return None if self.settings is None else Linear.fitted(rows, self.settings)
+
+    def without(self, kept: Mask) -> Linear:
+        """See ``Interest``."""
+        fewer = copy(self)
+        if isinstance(self.weights, UserWeights):
+            fewer.weights = self.weights.without(kept)
+        return fewer
 
     def _scores(self, histories: Histories) -> Float32:
         rows = histories.csr(len(self.counts))
