@@ -22,9 +22,9 @@ def forget(folder: Path | str, gone: Callable[[str], bool]) -> int:
 
     The folder is replaced atomically. Predictions for others are unchanged if the rows of the
     model are users; models that predict from the training ratings themselves (rows of items, BSPM,
-    the closed form over users) predict without those of the people removed. Other weights are kept: the people's ratings had
-    an effect on them until the model is trained again. ``record["removed"]`` counts the people
-    removed since it was trained.
+    the closed form over users) predict without those of the people removed. Other weights are
+    kept: the people's ratings had an effect on them until the model is trained again.
+    ``record["removed"]`` counts the people removed since it was trained.
 
     Args:
         folder: The model folder.
