@@ -18,6 +18,8 @@ from servers import PostgreSQL, postgresql_programs
 
 # As the command does (see cli/_app.py): tests share the machine with the processes they start.
 os.environ.setdefault("GOMP_SPINCOUNT", "3000")
+# Before NumPy is imported: on small matrices the threads of OpenBLAS only wait for each other.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 # Searches for garbage are rarer: with the libraries of the whole suite loaded, they take long.
 gc.set_threshold(20_000, 20, 20)
