@@ -99,7 +99,7 @@ def _check_schema(file: Path, content: dict[str, Any]) -> None:
     writer = versions.get("matinee", "?") if isinstance(versions, dict) else "?"
     raise ModelFileError(
         f"{file}: schema {schema}, written by Matinee {writer}; this is Matinee {__version__}, "
-        f"which reads up to schema {SCHEMA}. Run: pip install --upgrade matinee"
+        f"which reads up to schema {SCHEMA}. Read it with that version, or a later one"
     )
 
 
