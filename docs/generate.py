@@ -168,7 +168,7 @@ def config_page() -> str:
             parts.append(_fields(kind.settings, f"{kind.section}."))
     parts.append(f"## Synthetic data\n\n{_doc(SynthConfig)}\n")
     parts.append(
-        "These are the keyword arguments of `matinee.data.synthesize` and `write_synthetic`.\n"
+        "These are the keyword arguments of `matinee.synth.synthesize` and `write_synthetic`.\n"
     )
     parts.append(_fields(SynthConfig, ""))
     return "\n".join(parts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import pkgutil
 import re
 import shlex
 from pathlib import Path
@@ -19,6 +20,7 @@ from matinee.synth import SynthConfig
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
+NAMING = ("config", "lists", "netflix", "other-tools", "python", "serving", "studies", "sweep")
 
 
 @pytest.fixture(scope="module")
@@ -127,6 +129,18 @@ def test_every_command_and_option_has_help(tree: dict[str, Any]) -> None:
         if not param.hidden and not param.help
     ]
     assert missing == []
+
+
+def test_every_name_of_python_is_there() -> None:
+    pages = [ROOT / "README.md", *(DOCS / f"{name}.md" for name in NAMING)]
+    names = {
+        name
+        for page in pages
+        for name in re.findall(r"`(matinee\.[\w.]+)", page.read_text("utf-8"))
+    }
+    assert len(names) > 10
+    for name in names - {"matinee.kinds"}:  # a group of entry points
+        pkgutil.resolve_name(name)
 
 
 def test_every_page_is_in_the_navigation_of_the_site() -> None:
