@@ -202,7 +202,8 @@ def fit_predictive_variance(
         scale: Range of the ratings.
     """
     squares = np.zeros(train.n_columns)
-    residual_sums(train.indptr, train.indices, train.values, *_floats(bias), squares)
+    ratings, item_bias = (train.indptr, train.indices, train.values), bias.item_bias
+    residual_sums(*ratings, item_bias.astype(np.float64), bias.mean, bias.user_reg, squares)
     counts = count_codes(train.indices, train.n_columns)
     unknown, variance = _unknown(bias, train, counts)
     floor = max(1e-6 * (scale.high - scale.low) ** 2, 1e-12)
@@ -255,10 +256,6 @@ def leave_one_out(
     weight += 1.0 / np.maximum(n_item + item_reg, 1.0)
     predictions = train.values[entries] - residuals / (1.0 - np.minimum(weight, 0.8))
     return HeldOutPredictions(entries, predictions, source)
-
-
-def _floats(bias: BiasModel) -> tuple[Float64, float, float]:
-    return bias.item_bias.astype(np.float64), bias.mean, bias.user_reg
 
 
 def _user_biases(bias: BiasModel, train: Csr, entries: Int64) -> tuple[Float64, Int64]:
