@@ -7,7 +7,7 @@ import pytest
 
 from matinee import Recommender, model
 from matinee.data import Histories, Scale
-from matinee.recommend import without_dislikes
+from matinee.recommend import ranking_score, without_dislikes
 from matinee.testing import sample
 
 
@@ -23,6 +23,14 @@ def test_only_users_without_any_other_rating_lose_their_history() -> None:
     assert shown.counts.tolist() == [0, 0, 1, 2]
     assert shown.values.tolist() == [3.0, 1.0, 5.0]
     assert without_dislikes(histories, Scale(1.0, 500.0), 9.0) is histories  # play counts
+
+
+def test_a_large_love_orders_by_its_formula() -> None:
+    rng = np.random.default_rng(0)
+    interest, liked = rng.uniform(0.1, 1.0, (2, 1, 40)).astype(np.float32)
+    exact = np.log(interest.astype(np.float64)) + 500.0 * np.log(liked.astype(np.float64))
+    scores = ranking_score(interest, liked, 500.0)
+    assert (np.argsort(scores) == np.argsort(exact)).all()
 
 
 def test_lists_after_dislikes_alone(fitted: Recommender) -> None:

@@ -16,6 +16,7 @@ from ..data import Histories, Ratings
 from ..data.values.weights import weighted_by_age
 from ..errors import TrainingError, UsageError
 from ..recommend import (
+    STEEP,
     HistoriesLike,
     People,
     Unknown,
@@ -119,6 +120,8 @@ class Coded(Hooks):
         baseline, _ = self._ranking(Histories.build([([], [])]), baseline_love)
         if by_rating:
             predictions = scores
+        elif love > STEEP and predictions is not None:
+            personal /= love  # the scores are roots, see ranking_score
         # Scores that include the probability of liking are products, no longer logits.
         logits = self.interest is not None and self.interest.logits and predictions is None
         out = personalised(scores, baseline, personal, by_rating, logits and not by_rating)
