@@ -12,8 +12,8 @@ from pathlib import Path
 
 import httpx2 as httpx
 
-CLIENT = httpx.Client()
-"""One for all: making one takes long."""
+CLIENT = httpx.Client(timeout=60)
+"""One for all: making one takes long. On a busy machine an answer may take more than 5 seconds."""
 MATINEE = Path(sys.executable).with_name("matinee")
 
 
