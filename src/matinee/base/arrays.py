@@ -1,4 +1,4 @@
-"""Names of array types, by the type of their entries; bounds of rows; arrays by name."""
+"""Names of array types by the type of their entries; bounds of rows, positions, arrays by name."""
 
 from __future__ import annotations
 
@@ -35,6 +35,11 @@ def row_bounds(counts: Array) -> Int64:
     out = np.zeros(len(counts) + 1, dtype=np.int64)
     np.cumsum(counts, out=out[1:])
     return out
+
+
+def evenly_spaced(n: int, size: int) -> Int64:
+    """Return at most ``size`` positions among ``n``, evenly spaced and ascending, int64."""
+    return np.unique(np.linspace(0, max(n - 1, 0), min(n, size)).astype(np.int64))
 
 
 def without_prefix(prefix: str, arrays: Arrays) -> dict[str, Array]:

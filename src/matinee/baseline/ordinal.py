@@ -21,8 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from ..base.arrays import Array, Float64, Int32, Int64
-from ..base.spacing import evenly_spaced
+from ..base.arrays import Array, Float64, Int32, Int64, evenly_spaced
 from ..errors import UsageError
 
 MOST_LEVELS = 20

@@ -20,9 +20,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from ..base.arrays import Array, Float, Float32, Float64, Int32, Int64, Mask, State
+from ..base.arrays import Array, Float, Float32, Float64, Int32, Int64, Mask, State, evenly_spaced
 from ..base.memory import count_codes
-from ..base.spacing import evenly_spaced
 from ..data import Csr, Histories, Scale
 from .bias import BiasModel, residual_sums
 

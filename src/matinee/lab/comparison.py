@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..base.spacing import evenly_spaced
+from ..base.arrays import evenly_spaced
 from ..data import Ratings
 from ..evaluate import (
     ErrorSums,

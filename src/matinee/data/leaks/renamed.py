@@ -12,9 +12,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ...base.arrays import Float32, Int32, Int64, Mask, row_bounds
+from ...base.arrays import Float32, Int32, Int64, Mask, evenly_spaced, row_bounds
 from ...base.compiled import kernel
-from ...base.spacing import evenly_spaced
 from ..histories import Histories
 from ..vocabulary import Ids
 

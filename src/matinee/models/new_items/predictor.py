@@ -8,8 +8,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from ...base.arrays import Float32, Float64, Int64
-from ...base.spacing import evenly_spaced
+from ...base.arrays import Float32, Float64, Int64, evenly_spaced
 from ...data import Histories, ItemTable, Table, Vocabulary, load_items
 from ...errors import UsageError
 from ...recommend import HistoriesLike, Unknown, rank

@@ -8,8 +8,7 @@ from threading import Event
 
 import numpy as np
 
-from ...base.arrays import Float64, Int32
-from ...base.spacing import evenly_spaced
+from ...base.arrays import Float64, Int32, evenly_spaced
 from ...data import Ratings, coded_columns
 from .config import BayesianConfig
 from .fold_in import expected_levels
