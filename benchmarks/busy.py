@@ -1,9 +1,10 @@
 """Seconds of ``fit`` from Python, on a quiet machine and beside programs that take the cores.
 
-    python benchmarks/busy.py RATINGS [--against /path/to/other/python]
+    python benchmarks/busy.py RATINGS [--preset default] [--against /path/to/other/python]
 
 Every figure is of a process of its own; the fit is the second one in it, so that nothing is
-compiled. ``torch first`` imports torch before matinee, whose settings then come too late for it.
+compiled. ``torch`` and ``numpy`` are imported before matinee, whose settings then come too late for
+them.
 """
 
 from __future__ import annotations
@@ -18,11 +19,12 @@ from pathlib import Path
 
 FIT = """
 import sys, time
-if {first}: import torch
+import {first}
 import matinee
 train = matinee.load({ratings!r})
-matinee.Autoencoder({preset!r}, epochs=1).fit(train)
-model = matinee.Autoencoder({preset!r}, epochs={epochs})
+options = {{"epochs": {epochs}}} if {epochs} else {{}}
+matinee.model({preset!r}, **options).fit(train)
+model = matinee.model({preset!r}, **options)
 start = time.perf_counter()
 model.fit(train)
 print(time.perf_counter() - start)
@@ -54,7 +56,7 @@ def main() -> None:
     parser.add_argument("ratings", help="a file, a folder, or a name such as ml-100k")
     parser.add_argument("--against", help="the Python of another installation, before a change")
     parser.add_argument("--preset", default="default")
-    parser.add_argument("--epochs", type=int, default=8)
+    parser.add_argument("--epochs", type=int, default=8, help="0: those of the preset")
     parser.add_argument("--programs", type=int, nargs="*", default=[2, 4])
     parser.add_argument("--runs", type=int, default=3)
     args = parser.parse_args()
@@ -66,17 +68,17 @@ def main() -> None:
         + "".join(f"{n} programs | ratio | " for n in args.programs)
     )
     for name, python in pythons.items():
-        for first in (False, True):
+        for first in ("matinee", "numpy", "torch"):
             code = FIT.format(
                 first=first, ratings=args.ratings, preset=args.preset, epochs=args.epochs
             )
-            found = {
+            taken = {
                 n: statistics.median(seconds(python, code, n) for _ in range(args.runs))
                 for n in (0, *args.programs)
             }
-            cells = [name, "torch" if first else "matinee", f"{found[0]:.2f} s"]
+            cells = [name, first, f"{taken[0]:.2f} s"]
             for n in args.programs:
-                cells += [f"{found[n]:.2f} s", f"{found[n] / found[0]:.1f}"]
+                cells += [f"{taken[n]:.2f} s", f"{taken[n] / taken[0]:.1f}"]
             print("| " + " | ".join(cells) + " |", flush=True)
 
 
