@@ -14,7 +14,7 @@ COPY src ./src
 RUN python -m venv /opt/matinee \
     && sed '/^torch==/d' constraints.txt > /tmp/constraints.txt \
     && /opt/matinee/bin/python -m pip install --no-cache-dir -c /tmp/constraints.txt \
-        numpy scipy numba duckdb safetensors pydantic typer rich jinja2 lazy-loader rapidfuzz \
+        numpy scipy numba duckdb safetensors pydantic typer rich jinja2 lazy-loader rapidfuzz threadpoolctl \
         fastapi uvicorn httptools brotli uvloop \
     && /opt/matinee/bin/python -m pip install --no-cache-dir --no-deps .
 

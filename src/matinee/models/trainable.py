@@ -14,6 +14,7 @@ import numpy as np
 
 from ..base.arrays import Float32, Mask
 from ..base.atomic import remove_stale
+from ..base.blas import one_blas_thread
 from ..base.locks import locked
 from ..baseline.variance import HeldOutPredictions
 from ..data import Ratings, RatingsLike, as_ratings
@@ -162,6 +163,7 @@ class Trainable(Params, Recommender):
                 remove_stale(run_folder, every=True)
                 if not resume:
                     drop_checkpoints(run_folder)
+            stack.enter_context(one_blas_thread())
             bar = stack.enter_context(Bar(self.planned_epochs, progress if group.first else False))
             return super().fit(
                 train,

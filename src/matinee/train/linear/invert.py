@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ...base.arrays import Array
+from ...base.blas import all_blas_threads
 from ...errors import TrainingError
 
 _TINY = 128
@@ -21,8 +22,13 @@ def invert(system: Array) -> Array:
     Raises:
         TrainingError: The matrix is not positive definite to working precision.
     """
-    if len(system) > _LAPACK:
-        return swept(system)
+    if len(system) <= _TINY:
+        return _by_lapack(system)
+    with all_blas_threads():
+        return swept(system) if len(system) > _LAPACK else _by_lapack(system)
+
+
+def _by_lapack(system: Array) -> Array:
     from scipy.linalg import lapack
 
     factor, solve, columns = (
