@@ -39,6 +39,14 @@ def test_a_block_has_one_thread_unless_it_is_lifted() -> None:
         assert threads() == {2}
 
 
+def test_blocks_that_lift_the_limit_at_once_leave_the_threads_of_before() -> None:
+    with one_blas_thread():
+        with all_blas_threads(), all_blas_threads():
+            assert threads() == {2}
+        assert threads() == {1}
+    assert threads() == {2}
+
+
 OVERLAP = """
 from threading import Event, Thread
 import numpy, scipy.linalg

@@ -8,7 +8,7 @@ read from the environment when NumPy is loaded, which is mostly before Matinee i
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from threading import Lock
 from typing import Any
 
@@ -18,20 +18,14 @@ class _Libraries:
 
     def __init__(self) -> None:
         self._lock, self._blocks = Lock(), 0
-        self._limit: Any = None
-
-    def _to_one(self) -> None:
-        import scipy.linalg  # noqa: F401 (its BLAS is a library of its own, to be limited too)
-        from threadpoolctl import ThreadpoolController
-
-        self._limit = ThreadpoolController().limit(limits=1, user_api="blas")
+        self._limit: Any = None  # of the first block: it has the numbers of threads of before
 
     @contextmanager
     def one_thread(self) -> Iterator[None]:
-        """See ``one_blas_thread``."""
+        """Limit BLAS to one thread during a block; afterwards it has those of before."""
         with self._lock:
             if not self._blocks:
-                self._to_one()
+                self._limit = _to_one()
             self._blocks += 1
         try:
             yield
@@ -43,7 +37,7 @@ class _Libraries:
 
     @contextmanager
     def all_threads(self) -> Iterator[None]:
-        """See ``all_blas_threads``."""
+        """Lift ``one_thread`` during a block, for a large matrix."""
         with self._lock:
             if self._blocks:
                 self._limit.restore_original_limits()
@@ -52,17 +46,15 @@ class _Libraries:
         finally:
             with self._lock:
                 if self._blocks:
-                    self._to_one()
+                    _to_one()
+
+
+def _to_one() -> Any:
+    import scipy.linalg  # noqa: F401 (its BLAS is a library of its own, to be limited too)
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController().limit(limits=1, user_api="blas")
 
 
 _libraries = _Libraries()
-
-
-def one_blas_thread() -> AbstractContextManager[None]:
-    """Limit BLAS to one thread during a ``with`` block; afterwards it has those of before."""
-    return _libraries.one_thread()
-
-
-def all_blas_threads() -> AbstractContextManager[None]:
-    """Lift ``one_blas_thread`` during a ``with`` block, for a large matrix."""
-    return _libraries.all_threads()
+one_blas_thread, all_blas_threads = _libraries.one_thread, _libraries.all_threads
