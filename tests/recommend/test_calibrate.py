@@ -10,7 +10,7 @@ from matinee.data import Csr
 from matinee.recommend.interest import Calibration, ChoiceRate
 from matinee.recommend.interest.calibrate import (
     FLOORS,
-    GREATEST,
+    GREATEST_LOVE,
     NOTHING,
     ChoiceCounts,
     _poisson,
@@ -45,7 +45,7 @@ def test_a_person_without_scores_chooses_any_item_alike() -> None:
 
 def test_the_rate_of_a_calibration() -> None:
     assert Calibration(0.5, 0.1).rate == ChoiceRate(2.0, 0.1)
-    assert Calibration(GREATEST, 0.1).rate == ChoiceRate(0.0, 0.1)
+    assert Calibration(GREATEST_LOVE, 0.1).rate == ChoiceRate(0.0, 0.1)
 
 
 def test_counts_are_those_of_a_dense_reference() -> None:
@@ -95,7 +95,7 @@ def test_the_power_of_drawn_choices_is_found(power: float) -> None:
 
 def test_choices_at_random_have_no_power() -> None:
     result = drawn_choices(0.0, FLOORS[0]).calibration()
-    assert result.love == GREATEST
+    assert result.love == GREATEST_LOVE
     assert result.rate.power == 0.0
 
 

@@ -18,7 +18,6 @@ from ._people import (
 from ._projection import plane as plane
 from ._rank import rank as rank
 from ._ranking_score import (
-    STEEP as STEEP,
     combined as combined,
     personalised as personalised,
     ranking_score as ranking_score,

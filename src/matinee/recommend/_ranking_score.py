@@ -6,16 +6,14 @@ import numpy as np
 
 from ..base.arrays import Float32
 from ..data import Histories, Scale
-
-STEEP = 20.0
-"""The largest exponent that ``Calibration`` chooses."""
+from .interest.calibrate import GREATEST_LOVE
 
 
 def ranking_score(interest: Float32, liked: Float32, love: float, floor: float = 0.0) -> Float32:
     """Compute ``max(interest, floor) * liked ** love`` in place.
 
-    Above ``STEEP`` the score is the love-th root of this, which orders equally: the power itself
-    would be 0 in float32 for most items.
+    Above ``GREATEST_LOVE``, the largest exponent of a calibration, the score is the love-th root of
+    this, which orders equally: the power itself would be 0 in float32 for most items.
 
     Args:
         interest: Scores of interest, float32 (people, items).
@@ -26,7 +24,7 @@ def ranking_score(interest: Float32, liked: Float32, love: float, floor: float =
     """
     size = np.sqrt(np.mean(np.square(interest), axis=1, keepdims=True))
     np.maximum(interest, np.float32(floor) * size, out=interest)
-    if love > STEEP:
+    if love > GREATEST_LOVE:
         root = np.power(np.abs(interest), np.float32(1.0 / love))
         np.copysign(root, interest, out=interest)
         interest *= liked

@@ -6,7 +6,11 @@ from .base import (
     users_of_items as users_of_items,
 )
 from .blend import Blend as Blend
-from .calibrate import Calibration as Calibration, ChoiceRate as ChoiceRate
+from .calibrate import (
+    GREATEST_LOVE as GREATEST_LOVE,
+    Calibration as Calibration,
+    ChoiceRate as ChoiceRate,
+)
 from .fit import (
     NOTED as NOTED,
     FittedInterest as FittedInterest,

@@ -21,7 +21,7 @@ from ...data import Csr
 
 FLOORS = (0.02, 0.1, 0.3, 1.0, 2.0)
 """Candidate floors, in units of the root mean square of a user's scores."""
-GREATEST = 20.0
+GREATEST_LOVE = 20.0
 """Largest exponent of the probability of liking."""
 _BINS = 256
 _STEPS = 40
@@ -45,7 +45,7 @@ class Calibration:
     @property
     def rate(self) -> ChoiceRate:
         """The rate of choice by score; constant if scores have no predictive power."""
-        power = 0.0 if self.love >= GREATEST else 1.0 / self.love
+        power = 0.0 if self.love >= GREATEST_LOVE else 1.0 / self.love
         return ChoiceRate(power, self.floor)
 
 
@@ -124,7 +124,7 @@ class ChoiceCounts:
         nothing = float(hits.sum() * (np.log(hits.sum() / expected.sum()) - 1.0))
         if likelihood - nothing < _LEAST_GAIN:
             power = 0.0
-        return Calibration(min(1.0 / max(power, 1e-6), GREATEST), float(floor))
+        return Calibration(min(1.0 / max(power, 1e-6), GREATEST_LOVE), float(floor))
 
 
 def _poisson(x: Float64, exposure: Float64, hits: Float64) -> tuple[float, float]:
