@@ -220,8 +220,7 @@ class Coded(Hooks):
             self.love, self.floor = interest.calibration.love, interest.calibration.floor
             from ..recommend.interest import NOTED
 
-            earlier = (note for note in self.provenance.notes if not note.startswith(NOTED))
-            self.provenance = replace(self.provenance, notes=(*earlier, *interest.notes))
+            self.provenance = self.provenance.noted(NOTED, interest.notes)
 
 
 class Predicting(Coded):

@@ -236,10 +236,8 @@ class Trainable(Params, Recommender):
         self._run_folders = context.opened
         self._validation = None
         self._train(train, seed, context)
-        notes = tuple(text for text in self.provenance.notes if text != BIAS_ALONE)
-        if self._predicts_as_bias:
-            notes += (BIAS_ALONE,)
-        self.provenance = replace(self.provenance, notes=notes)
+        notes = [BIAS_ALONE] if self._predicts_as_bias else []
+        self.provenance = self.provenance.noted(BIAS_ALONE, notes)
 
     @property
     def _predicts_as_bias(self) -> bool:

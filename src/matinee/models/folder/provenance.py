@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import Self
 
 from ...data import Ratings, fingerprint
@@ -33,3 +34,11 @@ class Provenance:
         """Return the provenance of a model fitted to these ratings with this seed."""
         newest = None if train.times is None else int(train.times.max())
         return cls(train.name, len(train), fingerprint(train), seed, train.notes, newest)
+
+    def noted(self, topic: str, notes: Iterable[str]) -> Self:
+        """Return it with these notes in place of those that begin with ``topic``.
+
+        An update begins with the notes of the earlier fit.
+        """
+        others = (note for note in self.notes if not note.startswith(topic))
+        return replace(self, notes=(*others, *notes))
