@@ -134,7 +134,7 @@ def _objects(values: list[Any]) -> Any:
 
 @pytest.mark.parametrize("kind", ["csv", "tsv", "csv.gz", "jsonl", "parquet", "arrays"])
 @settings(
-    max_examples=12,
+    max_examples=25,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
@@ -145,7 +145,7 @@ def test_round_trip(tmp_path: Path, kind: str, table: dict[str, list[Any]]) -> N
 
 @pytest.mark.parametrize("repeats", ["last", "mean"])
 @pytest.mark.parametrize("timed", [False, True])
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
     rows=st.lists(
         st.tuples(st.integers(0, 2), st.integers(0, 2), st.integers(-4, 4), st.integers(0, 3)),

@@ -267,7 +267,7 @@ TABLES = st.dictionaries(
     max_size=30,
 )
 ALL = settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 
 

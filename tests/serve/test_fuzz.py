@@ -61,7 +61,7 @@ def test_made_up_requests(described: Any, path: str, mode: GenerationMode) -> No
 
     @given(case=operation.as_strategy(generation_mode=mode))
     @settings(
-        max_examples=25,
+        max_examples=50,
         deadline=None,
         derandomize=True,
         database=None,
