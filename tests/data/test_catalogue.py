@@ -25,7 +25,13 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_catalogue_is_consistent() -> None:
-    assert {"ml-100k", "ml-1m", "ml-latest-small"} <= set(CATALOGUE)
+    movielens = [name for name in CATALOGUE if name.startswith("ml-")]
+    assert movielens == [
+        "ml-100k", "ml-1m", "ml-10m", "ml-20m", "ml-25m", "ml-32m", "ml-latest-small",
+    ]  # fmt: skip
+    for name in movielens:
+        assert CATALOGUE[name].url == f"https://files.grouplens.org/datasets/movielens/{name}.zip"
+        assert (CATALOGUE[name].md5 is None) == (name == "ml-latest-small")
     for name, entry in CATALOGUE.items():
         assert entry.name == name
         assert entry.url.startswith("https://")
