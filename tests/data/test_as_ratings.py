@@ -50,6 +50,13 @@ def sources() -> dict[str, Any]:
         "rows of SQLite": cursor(sqlite3.Row).fetchall(),
         "arrays": [np.array(row) for row in ROWS],
         "tensors": {name: torch.tensor(FRAME[name].to_numpy()) for name in FRAME},
+        "tensors with gradients": {
+            name: torch.tensor(FRAME[name].to_numpy(), dtype=torch.bfloat16, requires_grad=True)
+            for name in FRAME
+        },
+        "columns of Arrow": {
+            name: pa.array(FRAME[name].astype(str)).dictionary_encode() for name in FRAME
+        },
         "backwards": {name: FRAME[name].to_numpy()[::-1] for name in FRAME},
         "decimals": {name: [Decimal(n).normalize() for n in FRAME[name]] for name in FRAME},
         "mean over groups": FRAME.groupby(["user", "item"]).rating.mean(),

@@ -8,7 +8,10 @@ from typing import Any, Self
 import duckdb
 import numpy as np
 import pandas as pd
+import polars as pl
+import pyarrow as pa
 import pytest
+import torch
 
 from matinee.data import Histories, Ratings, Table, write_tables
 from matinee.errors import LeakError, TrainingError, UsageError
@@ -130,6 +133,33 @@ def test_one_user_for_many_items_and_the_reverse() -> None:
         model.predict(np.array([[104]]), "item-01")
     with pytest.raises(UsageError, match="a set has no order"):
         model.predict({104, 105}, ["item-01", "item-02"])
+    for nested in ([["item-01"]], pd.MultiIndex.from_tuples([(104, "item-01")])):
+        with pytest.raises(UsageError, match="is no id but holds several"):
+            model.predict(104, nested)
+
+
+@pytest.mark.parametrize(
+    "items",
+    [
+        pa.array(["item-01", None]),
+        pa.chunked_array([["item-01"], [None]]),
+        pa.array(["item-01", None]).dictionary_encode(),
+        pd.array(["item-01", None], dtype="string"),
+        pl.Series(["item-01", None]),
+        np.ma.masked_array(["item-01", "item-02"], mask=[False, True]),
+    ],
+    ids=lambda items: f"{type(items).__module__}.{type(items).__name__}",
+)
+def test_ids_in_columns_of_other_libraries(items: Any) -> None:
+    model = Spy().fit(sample())
+    assert model.predict(104, items).tolist() == model.predict(104, ["item-01", "other"]).tolist()
+    table = model.recommend(users=[104], k=1, only=items[:1])
+    assert table["item_id"].tolist() == ["item-01"]
+
+
+def test_a_scalar_tensor_is_an_id() -> None:
+    model = Spy().fit(sample())
+    assert model.predict(torch.tensor(104), "item-01") == model.predict(104, "item-01")
 
 
 def test_users_or_histories_are_required() -> None:

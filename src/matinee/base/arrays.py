@@ -26,6 +26,22 @@ State = tuple[dict[str, Array], dict[str, Any]]
 """Arrays by name, and JSON-serialisable values: what is saved of a model, or of a part of it."""
 
 
+def as_array(values: Any) -> Array:
+    """Return what has ``__array__``, such as a column of Arrow or polars or a tensor, as an array.
+
+    Masked values become None in an object array.
+    """
+    try:
+        array = np.asanyarray(values)
+    except (TypeError, RuntimeError):  # A tensor with gradients, or of a type NumPy does not have.
+        array = np.array(values.tolist())
+    if not isinstance(array, np.ma.MaskedArray):
+        return np.asarray(array)
+    gaps, objects = np.ma.getmaskarray(array), np.asarray(array.data).astype(object)
+    objects[gaps] = None
+    return objects if gaps.any() else np.asarray(array.data)
+
+
 def row_bounds(counts: Array) -> Int64:
     """Return where each row's entries begin and the last one's end, int64 (rows + 1,).
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..base.arrays import Array
+from ..base.arrays import Array, as_array
 from ..data.coerce import as_ratings
 from ..errors import UsageError
 
@@ -19,16 +19,26 @@ def as_column(ids: Any) -> Array:
     """Return one or more ids as a one-dimensional array; mixed numbers and text keep their types.
 
     Raises:
-        UsageError: A table, or an array of more dimensions.
+        UsageError: A table, an array of more dimensions, or a list with lists or tuples in it.
     """
-    if isinstance(ids, np.ndarray) or hasattr(ids, "to_numpy"):
-        column = np.atleast_1d(ids if isinstance(ids, np.ndarray) else ids.to_numpy())
-        if column.ndim > 1:
-            raise UsageError(f"ids of shape {column.shape}: pass one column, such as frame['user']")
-        return column
-    if isinstance(ids, str | bytes) or not isinstance(ids, Iterable):
-        ids = [ids]
-    return np.fromiter(ids, dtype=object)
+    if hasattr(ids, "__array__"):
+        column = np.atleast_1d(as_array(ids))
+    else:
+        single = isinstance(ids, str | bytes) or not isinstance(ids, Iterable)
+        column = np.fromiter([ids] if single else ids, dtype=object)
+    if column.ndim > 1:
+        raise UsageError(f"ids of shape {column.shape}: pass one column, such as frame['user']")
+    if column.dtype == object and (nested := next(filter(_is_nested, column), None)) is not None:
+        raise UsageError(
+            f"{str(nested)[:40]} is no id but holds several; pass a flat list of ids, users and "
+            "items apart"
+        )
+    return column
+
+
+def _is_nested(value: Any) -> bool:
+    """Return whether a value holds several, so that it is no id."""
+    return isinstance(value, list | tuple | dict | Set) or getattr(value, "ndim", 0) > 0
 
 
 def as_histories(source: HistoriesLike | None) -> HistoriesLike | None:

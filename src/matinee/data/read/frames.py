@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ...base.arrays import Array
+from ...base.arrays import Array, as_array
 from ...errors import DataError, UsageError
 from ..values.ids import canonical_array, mixed_texts
 from .layouts.positions import is_time
@@ -292,13 +292,9 @@ def _arrow(make: Any) -> Any:
 
 def _column(values: Any, name: Any = "") -> Array:
     """Return a numpy column that DuckDB scans: plain numbers, times, or an object array of text."""
-    array = values if isinstance(values, np.ndarray) else _listed(values)
+    array = as_array(values) if hasattr(values, "__array__") else _listed(values)
     if array.ndim != 1:
         raise DataError(f"column {name!r} has {array.ndim} dimensions; it must have one")
-    if np.ma.isMaskedArray(array):
-        gaps = np.ma.getmaskarray(array)
-        array = array.data.astype(object)
-        array[gaps] = None
     if array.dtype.kind == "O":
         return mixed_texts(array)
     if array.dtype.kind == "U":
@@ -315,11 +311,7 @@ def _column(values: Any, name: Any = "") -> Array:
     return np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("="))
 
 
-def _listed(values: Any) -> Array:
-    if hasattr(values, "to_numpy"):
-        return np.asarray(values.to_numpy())
-    if hasattr(values, "__array__"):  # A tensor, say.
-        return np.asarray(values)
+def _listed(values: Iterable[Any]) -> Array:
     items = list(values)
     if any(not isinstance(item, (int, float, np.number)) for item in items):
         return np.fromiter(items, dtype=object)
