@@ -14,9 +14,9 @@ import pytest
 import matinee
 from matinee.data import Ratings
 from matinee.errors import MatineeError, ModelFileError, UsageError
-from matinee.models import Bias, load_model, read_manifest
-from matinee.models.folder import write as module
-from matinee.models.folder.manifest import checksum
+from matinee.models import Bias, identity, load_identified, load_model, read_manifest
+from matinee.models.folder import read as reading, write as module
+from matinee.models.folder.manifest import check_sizes, checksum
 from matinee.testing import all_pairs, sample
 
 FILES = [
@@ -55,6 +55,44 @@ def test_it_holds_what_it_should(folder: Path) -> None:
         content = (folder / name).read_bytes()
         assert digest == {"sha256": hashlib.sha256(content).hexdigest(), "size": len(content)}
     assert len({(folder / name).stat().st_mode for name in FILES}) == 1
+
+
+@pytest.mark.parametrize("step", ["check_sizes", "check_contents", "read_users"])
+def test_a_folder_that_is_replaced_while_it_is_read_is_read_again(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    other = Bias().fit(sample().take(np.arange(600)))
+    original = getattr(reading, step)
+
+    def replaced_first(*given: Any) -> Any:
+        monkeypatch.setattr(reading, step, original)
+        other.save(folder)
+        return original(*given)
+
+    monkeypatch.setattr(reading, step, replaced_first)
+    model, manifest, name = load_identified(folder)
+    assert (manifest["data"]["fingerprint"], name) == (
+        other.provenance.fingerprint,
+        identity(folder),
+    )
+    np.testing.assert_array_equal(model.bias.item_bias, other.bias.item_bias)
+    assert model.histories is not None
+    np.testing.assert_array_equal(model.histories.hashes, other.histories.hashes)  # type: ignore[union-attr]
+
+
+def test_a_folder_that_is_always_replaced_is_an_error(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model, original = load_model(folder), check_sizes
+
+    def replaced(*given: Any) -> None:
+        model.record["at"] = model.record.get("at", 0) + 1
+        model.save(folder)
+        original(*given)
+
+    monkeypatch.setattr(reading, "check_sizes", replaced)
+    with pytest.raises(ModelFileError, match="replaced whenever it was read"):
+        load_model(folder)
 
 
 @pytest.mark.parametrize("name", FILES)

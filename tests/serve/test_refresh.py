@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -13,9 +14,11 @@ import pytest
 
 from matinee.cli import main
 from matinee.data import Ratings, Vocabulary, split
-from matinee.errors import UsageError
+from matinee.errors import MatineeError, UsageError
+from matinee.evaluate import prequential_gain
 from matinee.feedback import FeedbackStore, make_event, open_store
 from matinee.models import Bias, ItemMean, identity, load_model
+from matinee.models.update import known_ratings
 from matinee.serve.refresh import feedback_ratings, refresh, rollback
 from matinee.synth import synthesize
 
@@ -79,6 +82,21 @@ def test_a_better_model_is_swapped_in_and_rolled_back(
     assert load_model(folder).provenance == before.provenance
     with pytest.raises(UsageError, match="no former model"):
         rollback(folder)
+
+
+def test_a_model_that_replaces_the_one_in_service_meanwhile_stays(
+    folder: Path, store: FeedbackStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gain_while_another_is_saved(*given: Any, **more: Any) -> Any:
+        ItemMean().fit(known_ratings(load_model(folder))).save(folder)
+        return prequential_gain(*given, **more)
+
+    module = sys.modules[refresh.__module__]
+    monkeypatch.setattr(module, "prequential_gain", gain_while_another_is_saved)
+    with pytest.raises(MatineeError, match="replaced during the refresh"):
+        refresh(folder, store, days=5)
+    assert load_model(folder).kind == "item-mean"
+    assert not folder.with_name("model.previous").exists()
 
 
 def test_a_worse_model_is_kept_out(

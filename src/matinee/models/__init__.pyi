@@ -3,7 +3,7 @@ from .base import Recommender as Recommender
 from .folder.forget import forget as forget
 from .folder.manifest import identity as identity, read_manifest as read_manifest
 from .folder.provenance import Provenance as Provenance
-from .folder.read import load_model as load_model
+from .folder.read import load_identified as load_identified, load_model as load_model
 from .folder.write import check_place as check_place
 from .inspect import (
     LovePoint as LovePoint,

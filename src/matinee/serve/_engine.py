@@ -14,7 +14,7 @@ import numpy as np
 from ..base.arrays import Int64, Mask
 from ..base.top import top_k
 from ..data import Histories
-from ..models import identity, load_model, read_manifest
+from ..models import load_identified
 from ..models.new_items import AllKnownError
 from ..recommend import Predict, diversify, expected_change, lifts
 from ._card import card
@@ -58,10 +58,7 @@ class Engine:
     """
 
     def __init__(self, settings: ServeSettings) -> None:
-        folder = settings.model
-        manifest = read_manifest(folder)
-        self.name = identity(folder)
-        self._model = load_model(folder)
+        self._model, manifest, self.name = load_identified(settings.model)
         self._settings = settings
         self.scale = self._model.scale_of_histories
         self.catalogue = Catalogue(self._model)

@@ -13,8 +13,7 @@ from ...base.memory import entries_of
 from ...nn import ROWS_PER_COLUMN
 from ..base import Recommender
 from ._checks import USER_COLUMNS, of_people
-from .manifest import identity
-from .read import load_model
+from .read import load_identified
 
 
 def forget(folder: Path | str, gone: Callable[[str], bool]) -> int:
@@ -37,12 +36,12 @@ def forget(folder: Path | str, gone: Callable[[str], bool]) -> int:
         ModelFileError: No model folder, or a damaged one.
         MatineeError: The folder cannot be written.
     """
-    model = load_model(folder)
+    model, _, name = load_identified(folder)
     kept = np.array([not gone(str(user)) for user in model.user_ids.ids], dtype=np.bool_)
     if kept.all():
         return 0
     fewer, n = _without(model, kept), int((~kept).sum())
-    former = [*model.record.get("refresh", {}).get("former", []), identity(folder)]
+    former = [*model.record.get("refresh", {}).get("former", []), name]
     fewer.record = {
         **model.record,
         "removed": model.record.get("removed", 0) + n,

@@ -29,8 +29,19 @@ from ._checks import (
     check_weights,
 )
 from ._tables import HISTORIES, ITEMS, USERS, read_histories, read_items, read_users
-from .manifest import ADVICE, WEIGHTS, check_contents, check_sizes, read_manifest
+from .manifest import (
+    ADVICE,
+    MANIFEST,
+    WEIGHTS,
+    check_contents,
+    check_sizes,
+    identity,
+    read_manifest,
+)
 from .provenance import Provenance
+
+_ATTEMPTS = 10
+"""Number of times that a folder is read that is replaced meanwhile."""
 
 
 def load_model(path: Path | str, *, light: bool = False) -> Recommender:
@@ -46,8 +57,43 @@ def load_model(path: Path | str, *, light: bool = False) -> Recommender:
     Raises:
         ModelFileError: Not a model folder, a missing, truncated or altered file, or a newer schema.
     """
+    return load_identified(path)[0]
+
+
+def load_identified(path: Path | str) -> tuple[Recommender, dict[str, Any], str]:
+    """Return the model of a folder, its manifest and its ``identity``.
+
+    All three are of the same model if the folder is replaced meanwhile: it is then read again.
+
+    Raises:
+        ModelFileError: As ``load_model``.
+    """
     folder = Path(path).expanduser()
-    manifest = read_manifest(folder)
+    for _ in range(_ATTEMPTS):
+        before = _version(folder)
+        try:
+            manifest = read_manifest(folder)
+            model = _load(folder, manifest)
+        except ModelFileError:
+            if _version(folder) == before:
+                raise
+        else:
+            if before is not None and _version(folder) == before:
+                return model, manifest, before[0]
+    raise ModelFileError(f"{folder}: was replaced whenever it was read; try again")
+
+
+def _version(folder: Path) -> tuple[str, int, int] | None:
+    """Return the identity of a folder and of its manifest's file; None without a manifest."""
+    try:
+        status = (folder / MANIFEST).stat()
+        return identity(folder), status.st_ino, status.st_mtime_ns
+    except OSError:
+        return None
+
+
+def _load(folder: Path, manifest: dict[str, Any]) -> Recommender:
+    """Read and check the files that a manifest describes."""
     check_sizes(folder, manifest)
     with ThreadPoolExecutor(1) as pool:  # checksums take as long as everything else
         checked = pool.submit(check_contents, folder, manifest)

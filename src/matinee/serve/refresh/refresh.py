@@ -16,11 +16,11 @@ from ...base.arrays import Mask
 from ...base.atomic import atomic_path, remove
 from ...base.memory import find_entries
 from ...data import Ratings
-from ...errors import UsageError
+from ...errors import MatineeError, UsageError
 from ...evaluate import Gain, ListGain, list_gain, prequential_gain
 from ...feedback import FeedbackStore
 from ...feedback.store import hash_of
-from ...models import Recommender, forget, identity, load_model
+from ...models import Recommender, forget, identity, load_identified, load_model
 from ...models.update import all_ratings, fit_whole, known_ratings
 from .ratings import feedback_ratings
 
@@ -109,6 +109,7 @@ def refresh(
         UsageError: The model was saved without histories, or not trained on ratings; or weights of
             something that is no opinion, or for a model that takes none.
         FeedbackError: The store cannot be read.
+        MatineeError: The folder was replaced meanwhile.
     """
     if not 0 < days < math.inf:
         raise UsageError(f"days = {days:g}: give a number above 0")
@@ -116,7 +117,7 @@ def refresh(
         raise UsageError("a margin is nan: give a number")
     erased = store.erased()
     removed = _forget(folder, erased)
-    model = load_model(folder)
+    model, _, name = load_identified(folder)
     trained = known_ratings(model)
     trained.require_ratings("the gate of refresh", "train anew, and compare with evaluate --lists")
     how: Literal["update", "anew"] = "anew" if anew or "removed" in model.record else "update"
@@ -151,7 +152,9 @@ def refresh(
     if because:
         return replace(done, decision="kept")
     candidate.update(test, seed=seed, progress=False)
-    former = [*model.record.get("refresh", {}).get("former", []), identity(folder)]
+    if identity(folder) != name:
+        raise MatineeError(f"{folder}: was replaced during the refresh, and stays so; try again")
+    former = [*model.record.get("refresh", {}).get("former", []), name]
     returned = _erased_among(candidate, erased)
     candidate.record["refresh"] = {**done.as_dict(), "former": former, "returned": returned}
     with atomic_path(previous_of(folder)) as previous:
