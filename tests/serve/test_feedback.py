@@ -211,6 +211,10 @@ def test_bounds(keeping: TestClient) -> None:
         assert keeping.post("/v1/feedback", json={"events": events}).status_code == 422
 
 
+def test_the_methods_of_a_path_with_several(keeping: TestClient) -> None:
+    assert keeping.put("/v1/users/u").headers["allow"] == "DELETE, GET, HEAD"
+
+
 def test_the_key_is_asked_for(serve_with: Serve, url: str) -> None:
     client = serve_with(feedback=url, api_key="secret")
     event = {"events": [{"user": "u", "kind": "like", "item": "1"}]}

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from copy import copy
 from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
 
 from matinee.models import Recommender
+from matinee.serve._engine import Engine
+from matinee.serve._holder import Holder
 
 RATED = [{"item": "1", "rating": 5}]
 
@@ -75,3 +79,29 @@ def test_several_allowed_genres(client: TestClient, model: Recommender) -> None:
     query = {"k": 50, "genres": names[:1]}
     known = client.get(f"/v1/users/{user}/recommendations", params=query).json()
     assert all(names[0] in each["genres"] for each in known["recommendations"])
+
+
+def test_a_reload_midway_does_not_change_the_model(
+    serve_with: Callable[..., TestClient], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    holders: list[Holder] = []
+    start, recommend = Holder.__init__, Engine.recommend
+
+    def started(holder: Holder, *given: Any) -> None:
+        start(holder, *given)
+        holders.append(holder)
+
+    def reloaded_first(engine: Engine, request: Any) -> Any:
+        later = copy(engine)
+        later.name = "later"
+        holders[0].engine = later
+        return recommend(engine, request)
+
+    monkeypatch.setattr(Holder, "__init__", started)
+    monkeypatch.setattr(Engine, "recommend", reloaded_first)
+    client = serve_with()
+    before = client.get("/v1/model").json()["model"]
+    body = {"people": [{"ratings": [{"item": "1", "rating": 5}]}] * 2}
+    answer = client.post("/v1/recommend/batch", json=body).json()
+    assert [each["model"] for each in answer["people"]] == [before] * 2
+    assert client.get("/readyz").json()["model"] == "later"

@@ -175,6 +175,8 @@ def test_other_paths_and_methods(client: TestClient) -> None:
     refused(answer, 405)
     assert answer.headers["allow"] == "POST"
     refused(client.delete("/v1/items"), 405)
+    for path in ("/v1/items", "/openapi.json", "/"):
+        assert client.post(path).headers["allow"] == "GET, HEAD"
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,6 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
 
 from .._version import __version__
-from ..data.values.ids import canonical
 from . import _schema as schema
 from ._describe import ERRORS, describe
 from ._guard import Guard
@@ -199,7 +198,7 @@ def _handle_errors(app: FastAPI, files: Assets) -> None:
 
     @app.exception_handler(HTTPException)
     async def _http(request: Request, error: HTTPException) -> Response:
-        detail = str(error.detail)
+        detail, headers = str(error.detail), dict(error.headers or {})
         if error.status_code == 404 and wants_page(request):
             return send(request, files.files.get("404.html"), status=404)
         if error.status_code == 404:
@@ -207,9 +206,16 @@ def _handle_errors(app: FastAPI, files: Assets) -> None:
             detail = f"there is nothing at {path!r}; GET /openapi.json lists what is"
         elif error.status_code == 405:
             detail = f"{request.method} is not for {request.url.path!r}"
+            # The error has the methods of one of the path's routes.
+            path = getattr(request.scope.get("route"), "path", request.url.path)
+            routes = [each for each in app.routes if getattr(each, "path", None) == path]
+            methods = {name for each in routes for name in getattr(each, "methods", None) or ()}
+            if "GET" in methods:
+                methods.add("HEAD")
+            headers = {"allow": ", ".join(sorted(methods))}
         elif error.status_code == 400:
             detail = "the body is not valid JSON"
-        return problem(error.status_code, detail, headers=dict(error.headers or {}))
+        return problem(error.status_code, detail, headers=headers)
 
     @app.exception_handler(Exception)
     async def _fault(_: Request, error: Exception) -> Response:
@@ -223,8 +229,7 @@ def _answer(app: FastAPI, served: Served, queue: WorkQueue, kept: FeedbackServic
     @app.post("/v1/recommend", response_model=schema.Recommendations, responses=ERRORS)
     async def recommend(request: schema.RecommendRequest) -> Response:
         """Recommend items to a new user."""
-        user = request.user
-        engine = served.engine if user is None else served.of_user(canonical(user) or user)
+        engine = served.now()(request.user)
         return await queue(
             lambda: engine.recommend(request), quick=is_quick(request, engine.catalogue)
         )
@@ -232,16 +237,17 @@ def _answer(app: FastAPI, served: Served, queue: WorkQueue, kept: FeedbackServic
     @app.post("/v1/recommend/batch", response_model=schema.ManyRecommendations, responses=ERRORS)
     async def recommend_many(request: schema.ManyRequest) -> Response:
         """Recommend items to many users, new or known."""
+        of_user = served.now()
 
         def work() -> bytes:
-            check_people(served.engine.catalogue, request.people)
+            check_people(of_user(None).catalogue, request.people)
             # One user at a time: encoding all at once would block other requests.
             people = [dumps(one(at, each)) for at, each in enumerate(request.people)]
             return b'{"people":[' + b",".join(people) + b"]}"
 
         def one(at: int, person: schema.OnePerson) -> dict[str, Any]:
             user = person.user
-            engine = served.engine if user is None else served.of_user(canonical(user) or user)
+            engine = of_user(user)
             try:
                 if person.ratings:
                     return engine.recommend(person)
@@ -282,7 +288,7 @@ def _answer(app: FastAPI, served: Served, queue: WorkQueue, kept: FeedbackServic
     )
     async def for_user(user: Name, query: Annotated[_ForUser, Query()]) -> Response:
         """Recommend items to a user of the training data, or one known by feedback."""
-        engine = served.of_user(canonical(user) or user)
+        engine = served.now()(user)
         range_of_years = query.year_from, query.year_to
         years = None if range_of_years == (None, None) else range_of_years
 

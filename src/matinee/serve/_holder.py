@@ -6,7 +6,9 @@ import asyncio
 import hashlib
 import logging
 import time
+from collections.abc import Callable
 
+from ..data.values.ids import canonical
 from ..errors import MatineeError, UsageError
 from ..models import identity
 from ._engine import Engine
@@ -118,11 +120,21 @@ class Served:
         """The second model."""
         return None if self._second is None else self._second.engine
 
-    def of_user(self, user: str) -> Engine:
-        """Return the model that serves a user: always the same for one share and seed."""
-        if self._second is None or not drawn(user, self._settings.share, self._settings.share_seed):
-            return self.engine
-        return self._second.engine
+    def now(self) -> Callable[[str | None], Engine]:
+        """Return which of the models loaded now serves a user, or somebody without an id.
+
+        It is always the same for one share and seed. A request calls this once, so that a reload
+        does not affect it midway.
+        """
+        first, second = self.engine, self.beside
+        share, seed = self._settings.share, self._settings.share_seed
+
+        def of_user(user: str | None) -> Engine:
+            if user is None or second is None or not drawn(canonical(user) or user, share, seed):
+                return first
+            return second
+
+        return of_user
 
     async def reload(self) -> None:
         """Load the folders again; see ``Holder.reload``."""
