@@ -148,6 +148,15 @@ def test_an_error_names_the_path_that_was_asked_for(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names here")
+@pytest.mark.skipif(sys.platform != "linux", reason="names of files are bytes there alone")
+def test_a_name_that_is_not_utf8_is_refused_before_long_work(tmp_path: Path) -> None:
+    path = tmp_path / os.fsdecode(b"caf\xe9") / "model"
+    with pytest.raises(MatineeError, match="the name is not UTF-8"):
+        check_writable(path)
+    with pytest.raises(MatineeError, match="the name is not UTF-8"):
+        write_text(path, "")
+
+
 def test_a_pipe_is_written_to_and_not_replaced(tmp_path: Path) -> None:
     pipe, link = tmp_path / "pipe", tmp_path / "link"
     os.mkfifo(pipe)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -242,6 +243,18 @@ def test_notes_must_be_json(tmp_path: Path) -> None:
     model.save(tmp_path / "m", extra={"split": "u1"})
     assert read_manifest(tmp_path / "m")["split"] == "u1"
     assert read_manifest(tmp_path / "m")["metrics"] is None
+
+
+def test_names_of_files_that_are_not_utf8(folder: Path) -> None:
+    """One among the notes comes back; the folder itself needs a name in UTF-8."""
+    source = os.fsdecode(b"caf\xe9.csv")
+    model = load_model(folder)
+    model.save(folder, extra={"source": source})
+    assert load_model(folder).record["source"] == source
+    if sys.platform == "linux":
+        other = folder.rename(folder.with_name(os.fsdecode(b"caf\xe9")))
+        with pytest.raises(ModelFileError, match="is not UTF-8; rename it"):
+            load_model(other)
 
 
 def test_an_unwritable_place_is_an_error(tmp_path: Path) -> None:

@@ -63,6 +63,7 @@ def atomic_path(path: Path | str) -> Iterator[Path]:
         MatineeError: The path cannot be written to, or the disk is full.
     """
     target = Path(path).expanduser()
+    _check_name(target)
     stream = is_stream(target)
     if target.is_symlink() and not stream:
         target = target.resolve()
@@ -108,6 +109,7 @@ def check_writable(path: Path | str) -> None:
         MatineeError: It cannot.
     """
     target = Path(path).expanduser()
+    _check_name(target)
     if is_stream(target):
         if not os.access(target, os.W_OK):
             raise MatineeError(f"{path}: cannot write: {os.strerror(errno.EACCES)}")
@@ -124,6 +126,20 @@ def check_writable(path: Path | str) -> None:
     finally:
         with suppress(OSError):
             remove(probe)
+
+
+def is_utf8(path: Path) -> bool:
+    """Return whether the bytes of a path are UTF-8, as DuckDB needs it."""
+    try:
+        str(path).encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _check_name(path: Path) -> None:
+    if not is_utf8(path):
+        raise MatineeError(f"{path}: cannot write: the name is not UTF-8; choose another")
 
 
 def is_stream(path: Path) -> bool:
@@ -146,9 +162,9 @@ def _copy(file: Path, stream: Path) -> None:
 
 
 def write_text(path: Path | str, text: str) -> None:
-    """Write a UTF-8 text file atomically."""
+    """Write a UTF-8 text file atomically; lone surrogates are escaped."""
     with atomic_path(path) as temporary:
-        temporary.write_text(text, encoding="utf-8", newline="\n")
+        temporary.write_text(text, encoding="utf-8", errors="backslashreplace", newline="\n")
 
 
 def remove(path: Path) -> None:

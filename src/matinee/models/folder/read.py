@@ -11,6 +11,7 @@ import duckdb
 from safetensors.numpy import load_file
 
 from ...base.arrays import Arrays, Float32, without_prefix
+from ...base.atomic import is_utf8
 from ...baseline.bias import BiasModel
 from ...baseline.preference import Preference
 from ...baseline.time_offset import TimeOffset
@@ -69,6 +70,8 @@ def load_identified(path: Path | str) -> tuple[Recommender, dict[str, Any], str]
         ModelFileError: As ``load_model``.
     """
     folder = Path(path).expanduser()
+    if not is_utf8(folder):
+        raise ModelFileError(f"{folder}: the name of the folder is not UTF-8; rename it")
     for _ in range(_ATTEMPTS):
         before = _version(folder)
         try:

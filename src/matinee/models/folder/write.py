@@ -58,7 +58,8 @@ def save(
             raise UsageError(
                 f"extra values saved with a model must be JSON-able: {error}"
             ) from None
-        (folder / MANIFEST).write_text(text + "\n", encoding="utf-8", newline="\n")
+        # Lone surrogates, as of the name of a file that is not UTF-8, are escaped as JSON does.
+        (folder / MANIFEST).write_bytes(f"{text}\n".encode("utf-8", "backslashreplace"))
         for old in kept_files:
             _carry(old, folder / old.name)
     return path
