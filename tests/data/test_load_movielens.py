@@ -223,6 +223,27 @@ def test_titles_in_utf_16_and_missing_genres(tmp_path: Path) -> None:
     assert table.genres.tolist() == [(), ("Drama",)]
 
 
+@pytest.mark.parametrize(
+    ("encoding", "stated", "title"),
+    [
+        ("shift-jis", "shift-jis", "\u5343\u3068"),
+        ("cp1252", None, "\u201cAm\xe9lie\u201d"),
+        ("latin-1", "utf-8", "Am\xe9lie"),
+    ],
+)
+def test_titles_in_other_encodings(
+    tmp_path: Path, encoding: str, stated: str | None, title: str
+) -> None:
+    (tmp_path / "ratings.csv").write_text("user,item,rating\n1,10,3\n1,11,4\n2,10,4\n")
+    (tmp_path / "movies.csv").write_text(f"item,title\n10,{title}\n11,Dune\n", encoding)
+    (tmp_path / "users.csv").write_text(f"user,name\n1,{title}\n2,Ann\n", encoding)
+    ratings = load(tmp_path / "ratings.csv", encoding=stated)
+    assert ratings.item_table is not None
+    assert ratings.item_table.titles.tolist() == [title, "Dune"]
+    assert ratings.user_columns is not None
+    assert ratings.user_columns.columns["name"].tolist() == [title, "Ann"]
+
+
 def test_items_given(tmp_path: Path) -> None:
     (tmp_path / "r.csv").write_text("user,item,rating\n1,b,3\n2,a,4\n2,c,4\n")
     (tmp_path / "names.tsv").write_text("id\tname\tcategory\nb\tBee\tx;y\na\tAy\t\nb\tBad\tz\n")

@@ -51,6 +51,7 @@ def item_table(
     ids: Vocabulary,
     mapped: Mapping[str, str],
     rated: tuple[Scan, Mapping[str, str]] | None = None,
+    encoding: str | None = None,
 ) -> tuple[ItemTable | None, tuple[str, ...]]:
     """Titles and genres, and problems of a table that was read without being named.
 
@@ -61,6 +62,7 @@ def item_table(
         ids: The items of the ratings.
         mapped: The table's columns that are stated, by role.
         rated: The table of the ratings and its columns by role, which may contain titles.
+        encoding: That of text other than UTF-8, if one is stated.
 
     Raises:
         DataError: A requested table cannot be read, or has none of the items.
@@ -83,7 +85,7 @@ def item_table(
     try:
         located = located_table(items, beside, work, "items")
         if isinstance(located, Scan) or not is_titles(located[0]):
-            scan = open_located(located, work, ITEM_ROLES, mapped)
+            scan = open_located(located, work, ITEM_ROLES, mapped, encoding)
             label = scan.label
             table, notes = _of_any_scan(scan, work, ids, mapped, rated_by)
         else:

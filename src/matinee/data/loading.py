@@ -170,8 +170,12 @@ def load(
         notes = (*left_out, *_resolve_repeats(read, repeats))
         titles = _stated({ITEM: item_id, TITLE: title, GENRES: genres})
         beside = (located.items, located.people) if located else (None, None)
-        table, message = item_table(items, beside[0], work, encoded.item_ids, titles, read.table)
-        side, problems = people_columns(people, beside[1], work, encoded.user_ids, person_id)
+        table, message = item_table(
+            items, beside[0], work, encoded.item_ids, titles, read.table, options.encoding
+        )
+        side, problems = people_columns(
+            people, beside[1], work, encoded.user_ids, person_id, options.encoding
+        )
     values = encoded.values
     ratings = Ratings(
         users=encoded.users,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import re
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -53,18 +54,20 @@ def _encoding(head: bytes, options: ReadOptions) -> str:
     return "utf-8-sig" if head.startswith(codecs.BOM_UTF8) else ""
 
 
-def as_utf8(part: Part, work: Workspace) -> Part:
-    """Return the part itself, or a UTF-8 copy of a text file in Latin-1, as in MovieLens.
+def as_utf8(part: Part, work: Workspace, encoding: str | None = None) -> Part:
+    """Return the part itself, or a UTF-8 copy of a text file in another encoding.
 
-    UTF-16 with a byte order mark is unchanged: ``open_files`` reads it.
+    Without a stated one it is Windows-1252, which has the letters of Latin-1, or else Latin-1, as
+    in MovieLens. UTF-16 with a byte order mark is unchanged: ``open_files`` reads it.
     """
     if head_of(part).startswith((b"PAR1", *_UTF16)):
         return part
-    try:
-        part.path.read_bytes().decode("utf-8")
-    except UnicodeDecodeError:
-        return _copied(part, work, ReadOptions(), "latin-1")
-    return part
+    content = part.path.read_bytes()
+    for candidate in ("utf-8", *([encoding] if encoding else ("cp1252",))):
+        with suppress(UnicodeDecodeError):
+            content.decode(candidate)
+            return part if candidate == "utf-8" else _copied(part, work, ReadOptions(), candidate)
+    return _copied(part, work, ReadOptions(), "latin-1")
 
 
 def with_stated_delimiter(part: Part, options: ReadOptions) -> ReadOptions:
@@ -116,7 +119,7 @@ def _copied(part: Part, work: Workspace, options: ReadOptions, encoding: str) ->
     except UnicodeError as error:
         raise DataError(
             f"{part.label}: is not {encoding} ({error}); state its encoding with --encoding, such "
-            "as latin-1 or utf-16"
+            "as cp1252 or utf-16-le"
         ) from None
     return Part(target, part.label)
 

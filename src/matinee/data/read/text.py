@@ -183,7 +183,7 @@ def sniff(
     if "\x00" in lines[0]:
         raise DataError(
             f"{label}: is no text table (csv, tsv, dat, json lines) nor parquet; if it is text in "
-            "UTF-16, state --encoding utf-16"
+            f"UTF-16, state --encoding utf-16-{order}"
         )
     options = options or ReadOptions()
     delimiters = _DELIMITERS if options.delimiter is None else (options.delimiter,)

@@ -31,7 +31,12 @@ _BETWEEN = "|"
 
 
 def people_columns(
-    people: Any, beside: Part | None, work: Workspace, ids: Vocabulary, person_id: str | None
+    people: Any,
+    beside: Part | None,
+    work: Workspace,
+    ids: Vocabulary,
+    person_id: str | None,
+    encoding: str | None = None,
 ) -> tuple[SideColumns | None, tuple[str, ...]]:
     """Read columns of users, and the problems of a table that was not requested.
 
@@ -41,6 +46,7 @@ def people_columns(
         work: Where to read.
         ids: The users of the ratings.
         person_id: The table's column of the ids, if it is stated.
+        encoding: That of text other than UTF-8, if one is stated.
 
     Raises:
         DataError: A requested table cannot be read, or has none of the users.
@@ -55,7 +61,7 @@ def people_columns(
     try:
         mapped = {} if person_id is None else {PERSON: person_id}
         located = located_table(people, beside, work, "people")
-        scan = _named(open_located(located, work, PEOPLE_ROLES, mapped))
+        scan = _named(open_located(located, work, PEOPLE_ROLES, mapped, encoding))
         names = list(scan.columns)
         stated = mapped or ({} if scan.header else {PERSON: "1"})
         column = assign(names, PEOPLE_ROLES, stated, header=scan.header, label=scan.label)[PERSON]
@@ -99,12 +105,16 @@ def located_table(
 
 
 def open_located(
-    table: Sequence[Part] | Scan, work: Workspace, roles: Sequence[str], mapped: Mapping[str, str]
+    table: Sequence[Part] | Scan,
+    work: Workspace,
+    roles: Sequence[str],
+    mapped: Mapping[str, str],
+    encoding: str | None = None,
 ) -> Scan:
-    """Open the result of ``located_table``, whose files may be in Latin-1."""
+    """Open the result of ``located_table``; text other than UTF-8 has this encoding, or Latin-1."""
     if isinstance(table, Scan):
         return table
-    return open_files([as_utf8(part, work) for part in table], work, roles, mapped)
+    return open_files([as_utf8(part, work, encoding) for part in table], work, roles, mapped)
 
 
 def _named(scan: Scan) -> Scan:
