@@ -363,6 +363,30 @@ def test_a_decimal_comma_names_its_option(tmp_path: Path) -> None:
     assert load(path, decimal=",", allow_single=True).values.tolist() == [3.5, 4.5]
 
 
+def test_decimal_commas_of_every_column(tmp_path: Path) -> None:
+    """As a table of floats is written with ``to_csv(decimal=",")``."""
+    rows = "1,0;10;7,5;3,5;1577836800,5;0,5\n2,0;11;8;4,5;1577836801;1\n"
+    text = f"user;item;title;rating;time;w\n{rows}"
+    path = write(tmp_path, {"r.csv": text}) / "r.csv"
+    ratings = load(path, decimal=",", weight="w", title="title")
+    assert ratings.user_ids.ids.tolist() == [1, 2]
+    assert ratings.times is not None
+    assert ratings.times.tolist() == [1577836800, 1577836801]
+    assert ratings.weights is not None
+    assert ratings.weights.tolist() == [0.5, 1]
+    assert ratings.item_table is not None
+    assert ratings.item_table.titles.tolist() == ["7,5", "8"]
+    table = {"user": ["1,0", "2,0"], "item": [1, 2], "rating": ["3,5", "4"]}
+    assert load(table, decimal=",").user_ids.ids.tolist() == [1, 2]
+
+
+def test_a_matrix_of_jester_with_decimal_commas(tmp_path: Path) -> None:
+    text = "2;1,5;-3;99,00;99\n3;99;1;2;5\n"
+    ratings = load(write(tmp_path, {"jester.csv": text}) / "jester.csv", decimal=",")
+    assert ratings.values.tolist() == [1.5, -3, 1, 2, 5]
+    assert "99 means no rating" in ratings.notes[0]
+
+
 @pytest.mark.parametrize("name", ["My Rating", "Your Rating"])
 def test_ratings_go_by_the_names_of_exports(name: str, tmp_path: Path) -> None:
     path = tmp_path / "books.csv"

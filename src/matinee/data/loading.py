@@ -33,7 +33,7 @@ from .read.find import Found, find, find_all
 from .read.frames import open_frame
 from .read.options import ReadOptions, Repeats
 from .read.recount import stage_best
-from .read.source import Report, Scan, Workspace, label_of, workspace
+from .read.source import Report, Scan, Workspace, label_of, with_points, workspace
 from .read.stage import stage
 from .read.stores.lake import open_lake
 from .read.stores.sql import open_query
@@ -299,7 +299,7 @@ def _read_table(
         scan.label,
         notes,
         implicit,
-        (scan, columns),
+        (with_points(scan, columns.values(), options.decimal), columns),
         lambda user, item: [scan.locate(row) for row in rows_of_pair(work, user, item)],
     )
 
@@ -365,14 +365,11 @@ def _id_of(ids: Vocabulary, code: int) -> str:
 
 def _check_sides(encoded: Encoded, label: str) -> None:
     n = len(encoded.values)
-    for ids, noun, nouns in (
-        (encoded.user_ids, "user", "users"),
-        (encoded.item_ids, "item", "items"),
-    ):
+    for ids, noun in ((encoded.user_ids, "user"), (encoded.item_ids, "item")):
         if len(ids) == 1:
             raise DataError(
                 f"{label}: {'all ' if n > 1 else ''}{n:,} rating{'s' * (n != 1)} of one {noun} "
-                f"({_id_of(ids, 0)}): nothing can be learned from fewer than two {nouns}; if that "
+                f"({_id_of(ids, 0)}): nothing can be learned from fewer than two {noun}s; if that "
                 f"is the wrong column, state the one of the {noun}s with --{noun} COL"
             )
 

@@ -38,7 +38,7 @@ class ReadOptions(Config):
     keep_missing_ids: bool = False
     """Keep ids such as NA, NULL and None as text, instead of treating them as missing."""
     decimal: str = "."
-    """The decimal mark of ratings in text."""
+    """The decimal mark of numbers in text, such as ratings, times, and ids written as ``1,0``."""
     time_unit: TimeUnit | None = None
     """What numbers in the time column count; recognised by plausibility if left out."""
 

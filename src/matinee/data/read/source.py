@@ -7,7 +7,7 @@ import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +74,21 @@ class Scan:
     lines: Callable[[], int] | None = None
     others: Callable[[], Iterable[Scan]] = tuple
     notes: tuple[str, ...] = ()
+
+
+def with_points(scan: Scan, names: Iterable[str], decimal: str) -> Scan:
+    """Return a table whose numbers in these columns of text have a point as decimal mark."""
+    if decimal == ".":
+        return scan
+    number = literal(rf"\s*[-+]?[0-9]*{decimal}[0-9]+([eE][-+]?[0-9]+)?\s*")
+    columns = dict(scan.columns)
+    for name in names:
+        sql, kind = columns[name]
+        if kind == "VARCHAR":
+            point = f"replace({sql}, {literal(decimal)}, '.')"
+            sql = f"CASE WHEN regexp_full_match({sql}, {number}) THEN {point} ELSE {sql} END"
+            columns[name] = (sql, kind)
+    return replace(scan, columns=columns)
 
 
 @contextmanager

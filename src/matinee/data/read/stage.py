@@ -13,7 +13,7 @@ from ..ratings import Scale
 from ..values.ids import missing_sql
 from .columns import CLOCK, ITEM, RATING, TIME, USER, WEIGHT, refuse_renamed
 from .options import ReadOptions
-from .source import SAMPLE, Scan, Workspace, literal, run
+from .source import SAMPLE, Scan, Workspace, run, with_points
 from .text import shorten
 from .timestamps import REALS, is_text, number_sql, time_column, time_sql
 
@@ -80,6 +80,7 @@ def stage(
         DataError: Naming the first row that cannot be used and why.
     """
     rows = rows or ReadOptions()
+    scan = with_points(scan, columns.values(), rows.decimal)
     checks, mapped, numbers = _sampled(work, scan, columns)
     names = columns.get(TIME), columns.get(CLOCK)
     time, clock, of_time = time_sql(work, scan, *names, mapped, numbers)
@@ -230,10 +231,10 @@ def _create(
     sides = [scan.columns[columns[role]] for role in (USER, ITEM)]
     ids = [_id(*side) for side in sides]
     value = columns.get(RATING, columns.get(WEIGHT))
-    rating = "1::FLOAT" if value is None else _rating(*scan.columns[value], rows.decimal)
+    rating = "1::FLOAT" if value is None else _rating(*scan.columns[value])
     weight = ""
     if RATING in columns and WEIGHT in columns:
-        weight = f", {_rating(*scan.columns[columns[WEIGHT]], rows.decimal)} AS w"
+        weight = f", {_rating(*scan.columns[columns[WEIGHT]])} AS w"
     typed = [kind in _INTEGERS for _, kind in sides]
     whole = [bool(check) and not done for check, done in zip(checks, typed, strict=True)]
     while True:
@@ -316,9 +317,7 @@ def _id(sql: str, kind: str) -> str:
     return f"CAST({sql} AS VARCHAR)"
 
 
-def _rating(sql: str, kind: str, decimal: str) -> str:
-    if kind == "VARCHAR" and decimal != ".":
-        sql = f"replace({sql}, {literal(decimal)}, '.')"
+def _rating(sql: str, kind: str) -> str:
     real = f"TRY_CAST({sql} AS DOUBLE)"
     if kind == "VARCHAR":  # Booleans as pandas writes them to text.
         real = (

@@ -181,6 +181,7 @@ def sniff(
     if not lines:
         raise DataError(f"{label}: is empty; expected lines of user, item, rating")
     if "\x00" in lines[0]:
+        order = "be" if lines[0].startswith("\x00") else "le"
         raise DataError(
             f"{label}: is no text table (csv, tsv, dat, json lines) nor parquet; if it is text in "
             f"UTF-16, state --encoding utf-16-{order}"
@@ -277,13 +278,17 @@ def _is_position(name: str, width: int) -> bool:
     return name.isascii() and name.isdigit() and 1 <= int(name) <= width
 
 
-def is_number(text: str, decimal: str = ".") -> bool:
-    """Return whether a text is a number."""
+def to_number(text: str, decimal: str = ".") -> float | None:
+    """Return the number that a text is, with this decimal mark, or None."""
     try:
-        float(text if decimal == "." else text.replace(decimal, "."))
+        return float(text.replace(decimal, "."))
     except ValueError:
-        return False
-    return True
+        return None
+
+
+def is_number(text: str, decimal: str = ".") -> bool:
+    """Return whether a text is a number, with this decimal mark."""
+    return to_number(text, decimal) is not None
 
 
 def shorten(text: str, limit: int = 60) -> str:

@@ -8,7 +8,7 @@ from ....errors import DataError
 from ...values.ids import MISSING, missing_sql
 from ..columns import ITEM, RATING, USER, USUAL, plain
 from ..source import Scan, Workspace, described, label_of, literal
-from ..text import Layout, is_number, records
+from ..text import Layout, is_number, records, to_number
 from ..unpack import Part
 
 _LOOKED_AT = 100
@@ -53,12 +53,12 @@ def open_matrix(
             message += ", and 0 is a rating (--missing 0 if it means 'not rated')"
     else:
         filled = [
-            [value for value in column if value not in MISSING]
+            [to_number(value, decimal) for value in column if value not in MISSING]
             for column in zip(*rows, strict=True)
         ]
-        if not all(is_number(value) for column in filled for value in column):
+        if any(value is None for column in filled for value in column):
             return None
-        cells = [float(value) for column in filled[1:] for value in column]
+        cells = [value for column in filled[1:] for value in column if value is not None]
         if _JESTER not in cells or any(abs(v) > _MOST and v != _JESTER for v in cells):
             if sum(map(bool, filled)) < _WIDE:
                 return None  # Other columns besides user, item, rating and time.
@@ -68,7 +68,7 @@ def open_matrix(
                 "if this is a matrix of users and items, put the items' ids in a first line"
             )
         items = layout.numbers[:-1]
-        rated = f"trim(rating) <> '' AND coalesce(TRY_CAST(rating AS DOUBLE) <> {_JESTER:g}, true)"
+        rated = f"trim(rating) <> '' AND coalesce({_real('rating', decimal)} <> {_JESTER:g}, true)"
         user = "CAST(row_number() OVER () AS VARCHAR)"
         message = "the first column counts the ratings of each row, and 99 means no rating"
     columns = ", ".join(
@@ -97,7 +97,7 @@ def open_matrix(
 
 def _no_item(work: Workspace, decimal: str) -> Iterator[str]:
     """Note a column with values far above the others, such as ages or postal codes."""
-    value = f"TRY_CAST(replace(rating, {literal(decimal)}, '.') AS DOUBLE)"
+    value = _real("rating", decimal)
     *others, (low, high, item) = work.con.execute(
         f"SELECT min({value}), max({value}), item FROM work.main.matrix GROUP BY item "
         "ORDER BY 1 NULLS FIRST"
@@ -111,6 +111,11 @@ def _no_item(work: Workspace, decimal: str) -> Iterator[str]:
             f"column {item!r} holds {low:g} to {high:g}, where the others hold {lowest:g} to "
             f"{highest:g}; if it is no item, remove it from the table"
         )
+
+
+def _real(sql: str, decimal: str) -> str:
+    """Return a text as a number, or NULL, as SQL."""
+    return f"TRY_CAST(replace({sql}, {literal(decimal)}, '.') AS DOUBLE)"
 
 
 def first_rows(part: Part, layout: Layout) -> list[list[str]]:
