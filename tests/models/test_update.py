@@ -240,6 +240,23 @@ def test_refusals(parts: tuple[Ratings, Ratings, Ratings], tmp_path: Path) -> No
     assert model.provenance.fingerprint == fingerprint(parts[0])
 
 
+def test_titles_and_genres_that_come_later() -> None:
+    first_table = {
+        "item": ["a", "b"],
+        "title": ["A (2000)", "B (2001)"],
+        "genres": ["Drama", "War"],
+    }
+    rated = {"user": [1, 1, 2, 2], "item": ["a", "b", "a", "c"], "rating": [5, 3, 4, 2]}
+    model = Bias().fit(matinee.load(rated, items=first_table))
+    later = {"item": ["a", "c", "d"], "title": ["Another", "C", "D"], "genres": ["War", "War", ""]}
+    more = {"user": [3, 3, 4], "item": ["a", "c", "d"], "rating": [2, 5, 3]}
+    table = model.update(matinee.load(more, items=later)).item_table
+    assert table is not None
+    assert table.genres is not None
+    assert table.titles.tolist() == ["A (2000)", "B (2001)", "C", "D"]
+    assert table.genres.tolist() == [("Drama",), ("War",), ("War",), ()]
+
+
 def _together(old: Ratings, new: Ratings) -> Ratings:
     from matinee.data.splits.shared import join, share_vocabularies
 

@@ -44,7 +44,11 @@ from .splits.named import (
 )
 from .splits.rule import SplitRule as SplitRule
 from .splits.rules import RULES as RULES
-from .splits.shared import join as join, share_vocabularies as share_vocabularies
+from .splits.shared import (
+    join as join,
+    share_vocabularies as share_vocabularies,
+    union_table as union_table,
+)
 from .splits.split import (
     FoldIn as FoldIn,
     SplitParts as SplitParts,

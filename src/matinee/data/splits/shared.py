@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -15,12 +16,13 @@ def share_vocabularies(*parts: Ratings) -> tuple[Ratings, ...]:
     """Recode ratings that were read separately by the union of their ids.
 
     Ids are text for all parts if they are text for one. A title is taken from the first part that
-    has one for the item, as are values of columns. The scale covers all parts, or those whose
-    scale was stated.
+    has one for the item, as are genres and values of columns. The scale covers all parts, or those
+    whose scale was stated.
     """
     users = _union([part.user_ids for part in parts])
     items = _union([part.item_ids for part in parts])
-    table = _union_table(parts, items)
+    tables = [(part.item_table, part.item_ids) for part in parts if part.item_table is not None]
+    table = union_table(tables, items)
     columns = [(part.user_columns, users.encode(part.user_ids.ids)) for part in parts]
     user_columns = SideColumns.union(columns, len(users))
     stated = [part for part in parts if part.scale_stated]
@@ -72,19 +74,30 @@ def _union(vocabularies: list[Vocabulary]) -> Vocabulary:
     return Vocabulary(np.unique(np.concatenate(ids)))
 
 
-def _union_table(parts: tuple[Ratings, ...], items: Vocabulary) -> ItemTable | None:
-    tables = [(part.item_table, part.item_ids) for part in parts if part.item_table is not None]
+def union_table(
+    tables: Sequence[tuple[ItemTable, Vocabulary]], items: Vocabulary
+) -> ItemTable | None:
+    """Return titles, genres and columns of items from several tables; None if there is no table.
+
+    Args:
+        tables: Each with the ids of its rows, all of them among ``items``. What the first one has
+            of an item counts.
+        items: The items wanted.
+    """
     if not tables:
         return None
-    titles = np.array([str(name) for name in items.ids], dtype=object)
+    untitled = np.array([str(name) for name in items.ids], dtype=object)
+    titles = untitled.copy()
     genres = np.empty(len(items), dtype=object)
     genres.fill(())
     years = np.zeros(len(items), dtype=np.int32)
     for table, ids in reversed(tables):
         codes = items.encode(ids.ids)
-        titles[codes] = table.titles
+        titled = table.titles != untitled[codes]
+        titles[codes[titled]] = table.titles[titled]
         if table.genres is not None:
-            genres[codes] = table.genres
+            known = table.genres.astype(np.bool_)
+            genres[codes[known]] = table.genres[known]
         if table.stated_years is not None:
             years[codes] = np.where(table.stated_years, table.stated_years, years[codes])
     columns = SideColumns.union(
