@@ -99,6 +99,32 @@ def test_a_model_that_replaces_the_one_in_service_meanwhile_stays(
     assert not folder.with_name("model.previous").exists()
 
 
+def test_items_that_feedback_adds_have_their_titles(
+    folder: Path, store: FeedbackStore, tmp_path: Path
+) -> None:
+    users = load_model(folder).user_ids.ids[:30].tolist()
+    early = NOW + DAY  # known to the candidate before the newest days
+    events = [
+        make_event(user=user, kind="like", item=item, time=early)
+        for user in users
+        for item in ("n1", "n2")
+    ]
+    store.add(events)
+    table = tmp_path / "new.csv"
+    table.write_text("item_id,title,genres\nn1,First (2020),Drama|War\nunrated,Other,War\n")
+    assert (
+        refresh(folder, store, days=5, margin=9, list_margin=9, items=table).decision == "swapped"
+    )
+    model = load_model(folder)
+    titles = model.item_table
+    assert titles is not None
+    assert titles.genres is not None
+    first, second = model.item_ids.encode(["n1", "n2"]).tolist()
+    assert (titles.titles[first], titles.genres[first]) == ("First (2020)", ("Drama", "War"))
+    assert (titles.titles[second], titles.genres[second]) == ("n2", ())
+    assert model.item_ids.encode(["unrated"])[0] < 0
+
+
 def test_a_worse_model_is_kept_out(
     folder: Path, tmp_path: Path, parts: tuple[Ratings, Ratings]
 ) -> None:

@@ -31,6 +31,7 @@ def refresh(
     margin: float = 0.002,
     list_margin: float = 0.01,
     weight: list[str] | None = None,
+    items: Path | None = None,
     rollback: bool = False,
     seed: Seed = 0,
     threads: Threads = None,
@@ -51,6 +52,7 @@ def refresh(
         list_margin: Largest allowed decrease in nDCG@10 of the new model, if not significant.
         weight (KIND=WEIGHT): Weight of a kind of feedback (rating, like, dislike) in training, 1 by
             default; repeatable.
+        items (FILE): Titles and genres of items that feedback adds to the model.
         rollback: Restore the former model, and do nothing else.
         seed: Seed of training and of the interval.
     """
@@ -72,6 +74,7 @@ def refresh(
             margin=margin,
             list_margin=list_margin,
             weights=parse_weights(weight or ()),
+            items=items,
             seed=seed,
         )
     if json:

@@ -7,14 +7,17 @@ from dataclasses import replace
 
 import numpy as np
 
-from ...data import Ratings, Scale
+from ...data import ItemTable, Ratings, Scale, Vocabulary, union_table
 from ...errors import UsageError, nearest
 from ...feedback import KINDS, FeedbackStore
 from ...recommend import implied_rating
 
 
 def feedback_ratings(
-    store: FeedbackStore, scale: Scale, weights: Mapping[str, float] | None = None
+    store: FeedbackStore,
+    scale: Scale,
+    weights: Mapping[str, float] | None = None,
+    titles: tuple[Vocabulary, ItemTable] | None = None,
 ) -> Ratings | None:
     """Return each user's latest opinion on each item as ratings; None if there are none.
 
@@ -25,6 +28,7 @@ def feedback_ratings(
         store: The feedback.
         scale: The scale of the model.
         weights: Weight in training of each kind of opinion that is not 1.
+        titles: Items and their titles and genres, as ``load_items`` returns them.
 
     Raises:
         UsageError: A weight of something that becomes no rating, or one that is not above 0.
@@ -47,6 +51,11 @@ def feedback_ratings(
     users, items = (np.array(side, dtype=object) for side in zip(*rated, strict=True))
     values, times, each = zip(*rated.values(), strict=True)
     ratings = Ratings.from_arrays(users, items, values, times, scale=scale, name="feedback")
+    if titles is not None:
+        ids, table = titles
+        rated_ones = np.flatnonzero(ratings.item_ids.encode(ids.ids) >= 0)
+        tables = [(table.take(rated_ones), ids.take(rated_ones))]
+        ratings = replace(ratings, item_table=union_table(tables, ratings.item_ids))
     return replace(ratings, weights=np.array(each, dtype=np.float32)) if weights else ratings
 
 

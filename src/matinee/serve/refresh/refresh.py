@@ -15,7 +15,7 @@ import numpy as np
 from ...base.arrays import Mask
 from ...base.atomic import atomic_path, remove
 from ...base.memory import find_entries
-from ...data import Ratings
+from ...data import Ratings, load_items
 from ...errors import MatineeError, UsageError
 from ...evaluate import Gain, ListGain, list_gain, prequential_gain
 from ...feedback import FeedbackStore
@@ -79,6 +79,7 @@ def refresh(
     margin: float = MARGIN,
     list_margin: float = LIST_MARGIN,
     weights: Mapping[str, float] | None = None,
+    items: Any = None,
     seed: int = 0,
 ) -> Refreshed:
     """Train a model on feedback and put it in the place of the one in service if it is not worse.
@@ -103,25 +104,28 @@ def refresh(
         list_margin: Largest allowed decrease in nDCG@10, if not significant.
         weights: Weight in training of each kind of feedback that is not 1, such as
             ``{"like": 0.5}``; see ``Ratings.weights``.
+        items: What ``load_items`` takes: titles and genres of items that feedback adds.
         seed: Seeds training and intervals.
 
     Raises:
         UsageError: The model was saved without histories, or not trained on ratings; or weights of
             something that is no opinion, or for a model that takes none.
         FeedbackError: The store cannot be read.
+        DataError: The table of items cannot be read.
         MatineeError: The folder was replaced meanwhile.
     """
     if not 0 < days < math.inf:
         raise UsageError(f"days = {days:g}: give a number above 0")
     if margin != margin or list_margin != list_margin:  # No loss exceeds it.
         raise UsageError("a margin is nan: give a number")
+    titles = None if items is None else load_items(items)
     erased = store.erased()
     removed = _forget(folder, erased)
     model, _, name = load_identified(folder)
     trained = known_ratings(model)
     trained.require_ratings("the gate of refresh", "train anew, and compare with evaluate --lists")
     how: Literal["update", "anew"] = "anew" if anew or "removed" in model.record else "update"
-    feedback = feedback_ratings(store, model.scale, weights)
+    feedback = feedback_ratings(store, model.scale, weights, titles)
     if feedback is not None and feedback.weights is not None and not model.takes_weights:
         raise UsageError(f"weights: the model {model.kind} takes no weights of ratings")
     new = None if feedback is None else _not_in(trained, feedback)
