@@ -83,6 +83,15 @@ class ItemTable:
             None if self.stated_years is None else self.stated_years[codes],
         )
 
+    def by_genre(self) -> dict[str, Int64]:
+        """Return the item codes of each genre, ascending; the most frequent genre first."""
+        members: dict[str, list[int]] = {}
+        for code, genres in enumerate(() if self.genres is None else self.genres):
+            for genre in genres:
+                members.setdefault(genre, []).append(code)
+        names = sorted(members, key=lambda name: (-len(members[name]), name))
+        return {name: np.array(members[name], dtype=np.int64) for name in names}
+
     @property
     def years(self) -> Float64:
         """Year by item code: the one in the title, else the stated one; NaN if unknown."""
@@ -165,28 +174,25 @@ class Ratings:
     def _repr_html_(self) -> str:
         """Return the sizes and the first rows, for notebooks."""
         users, items = self.sides
-        cells = max(users * items, 1)
         facts = [
             ("interactions" if self.implicit else "ratings", f"{len(self):,}"),
             ("users", f"{users:,}"),
             ("items", f"{items:,}"),
-            ("known cells", f"{len(self) / cells:.2%}"),
+            ("known cells", f"{len(self) / max(users * items, 1):.2%}"),
         ]
         if not self.implicit:
             facts.append(("scale", f"{self.scale.low:g} to {self.scale.high:g}"))
         if self.times is not None and len(self.times):
             days = (self.times // 86_400).astype("datetime64[D]")
             facts.append(("time", f"{days.min()} to {days.max()}"))
-        rows = []
-        for user, item, value in zip(
-            self.users[:_HEAD], self.items[:_HEAD], self.values[:_HEAD], strict=True
-        ):
-            row = [self.user_ids.ids[user], self.item_ids.ids[item], f"{value:g}"]
-            rows.append(
-                [*row, *([] if self.item_table is None else [self.item_table.titles[item]])]
-            )
+        first = zip(self.users[:_HEAD], self.items[:_HEAD], self.values[:_HEAD], strict=True)
+        user_ids, item_ids = self.user_ids.ids, self.item_ids.ids
+        rows = [[user_ids[user], item_ids[item], f"{value:g}"] for user, item, value in first]
         heads = ["user", "item", "weight" if self.implicit else "rating"]
-        heads += [] if self.item_table is None else ["title"]
+        if self.item_table is not None:
+            heads.append("title")
+            for row, title in zip(rows, self.item_table.titles[self.items[:_HEAD]], strict=True):
+                row.append(title)
         return (
             table(["", ""], facts, numbers=[1], caption=self.name)
             + table(heads, rows, numbers=[2], caption=f"The first {len(rows)}")
@@ -318,11 +324,7 @@ class Ratings:
         return replace(core, notes=(*self.notes, message))
 
     def require_ratings(self, purpose: str, instead: str) -> None:
-        """Refuse interactions if ratings are required.
-
-        Args:
-            purpose: What needs ratings, as the subject of a sentence ("the model autoencoder").
-            instead: What to do with interactions.
+        """Refuse interactions for a purpose, the subject of a sentence; ``instead`` is the remedy.
 
         Raises:
             UsageError: These are interactions.

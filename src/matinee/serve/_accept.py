@@ -35,11 +35,8 @@ _TOO_LARGE = f"the request line and its headers exceed {HEAD_BYTES:,} bytes"
 class BoundedProtocol(HttpToolsProtocol):
     """HTTP/1.1 with a limit on the size and the arrival time of a request's head.
 
-    A connection that sends nothing, or never completes its request head, is closed.
-
-    Args:
-        seconds: Timeout of a head.
-        options: Those of uvicorn's protocol.
+    A connection that sends nothing, or never completes its request head within some seconds, is
+    closed.
     """
 
     def __init__(self, *, seconds: float, **options: Any) -> None:
@@ -126,13 +123,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
 
 class ConnectionBalancer:
-    """Accepts connections for one worker, unless another worker has fewer.
-
-    Args:
-        listener: The listening socket, shared with other processes.
-        protocol: Creates the protocol of a new connection.
-        metrics: Shared counters, with the number of connections of each worker.
-    """
+    """Accepts connections at a shared socket for one worker, unless another worker has fewer."""
 
     def __init__(
         self,

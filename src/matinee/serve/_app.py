@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 from fastapi import FastAPI, Path, Query, Request
 from fastapi.exceptions import RequestValidationError
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, Field
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
@@ -27,6 +27,7 @@ from ._ratings import check_people, is_quick, is_quick_list
 from ._settings import ServeSettings
 from .feedback.history import Person
 from .feedback.routes import ROUTES as FEEDBACK_ROUTES, add_routes
+from .feedback.schema import Strict
 from .feedback.service import FeedbackService
 from .problems import JSON, ProblemError, dumps, problem, validation_problems
 from .web.assets import PAGES, Assets, assets
@@ -60,14 +61,12 @@ ROUTES = (
 Name = Annotated[str, Path(max_length=schema.MAX_TEXT), AfterValidator(with_slashes)]
 
 
-class _Search(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+class _Search(Strict):
     q: Annotated[str | None, Field(max_length=schema.MAX_TEXT)] = None
     limit: Annotated[int, Field(ge=1, le=schema.MAX_LIMIT)] = 20
 
 
-class _ForUser(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+class _ForUser(Strict):
     k: Annotated[int, Field(ge=1, le=schema.MAX_K)] = 10
     diversity: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.0
     shrink: bool = True
@@ -80,13 +79,11 @@ class _ForUser(BaseModel):
     year_to: Annotated[int, Field(ge=-schema.MAX_YEAR, le=schema.MAX_YEAR)] | None = None
 
 
-class _Limited(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+class _Limited(Strict):
     k: Annotated[int, Field(ge=1, le=schema.MAX_LIMIT)] = 10
 
 
-class _MapSize(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+class _MapSize(Strict):
     limit: Annotated[int, Field(ge=1, le=20_000)] = 5000
 
 

@@ -46,7 +46,8 @@ class Catalogue:
         self.titles = TitleIndex(model.item_ids, model.item_table)
         self._prefixes = TitlePrefixes(self._table, self.order)
         self.years = np.full(n, np.nan) if self._table is None else self._table.years
-        self.genre_names, self._of_genre = self._genres()
+        self._of_genre = {} if self._table is None else self._table.by_genre()
+        self.genre_names = list(self._of_genre)
         vectors = item_vectors(model)
         self.unit = None if vectors is None else unit_rows(vectors.vectors)
         self._points = self._explained = None
@@ -56,15 +57,6 @@ class Catalogue:
         if vectors is not None:
             self._points, self._explained = plane(vectors.vectors, self._learned)
         self.titles.search("a title", 1)  # build its indexes now, not at the first request
-
-    def _genres(self) -> tuple[list[str], dict[str, Int64]]:
-        members: dict[str, list[int]] = {}
-        if self._table is not None and self._table.genres is not None:
-            for code, genres in enumerate(self._table.genres):
-                for genre in genres:
-                    members.setdefault(genre, []).append(code)
-        names = sorted(members, key=lambda name: (-len(members[name]), name))
-        return names, {name: np.array(members[name], dtype=np.int64) for name in names}
 
     @property
     def n_items(self) -> int:
@@ -180,19 +172,18 @@ class Catalogue:
 
     def groups(self) -> tuple[list[tuple[str, Int64]], list[tuple[int, Int64]]]:
         """Return the items of each genre and of each decade, by codes; decades in order of time."""
-        genres = [(name, self._of_genre[name]) for name in self.genre_names]
         known = np.flatnonzero(~np.isnan(self.years))
         decade = (self.years[known] // 10 * 10).astype(int)
         decades = [(int(d), known[decade == d]) for d in np.unique(decade)]
-        return genres, decades
+        return list(self._of_genre.items()), decades
 
     def allowed(
         self,
         exclude: Sequence[str],
         years: tuple[int | None, int | None] | None,
         among: Sequence[str] = (),
-    ) -> Mask | None:
-        """Mask of the items that may be listed; None for all.
+    ) -> Mask:
+        """Mask of the items that may be listed.
 
         Args:
             exclude: Genres that none may have.
@@ -202,8 +193,6 @@ class Catalogue:
         Raises:
             ProblemError: 422, an unknown genre, or years in the wrong order.
         """
-        if not exclude and not among and years is None:
-            return None
         allowed = np.full(self.n_items, not among, dtype=np.bool_)
         for field, names, value in (("genres", among, True), ("exclude_genres", exclude, False)):
             for at, name in enumerate(names):

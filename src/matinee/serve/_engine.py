@@ -88,9 +88,9 @@ class Engine:
         reader, history, used = self._history(request)
         allowed = self._allowed(reader, request, request.exclude)
         if request.only is not None:
-            allowed_items = ~self._all()
-            allowed_items[reader.mask("only", request.only)] = True
-            allowed = allowed_items if allowed is None else allowed & allowed_items
+            only = np.zeros(len(allowed), dtype=np.bool_)
+            only[reader.codes("only", request.only)] = True
+            allowed &= only
         people = [history]
         for at, other in enumerate(request.others):
             extra, other_ratings = reader.ratings(other, self._settings.max_ratings, other=at)
@@ -113,17 +113,10 @@ class Engine:
         return of_user(self._model, user, feedback)
 
     def recommend_user(self, person: Person, about: RecommendRequest) -> Answer:
-        """Answer ``GET /v1/users/{user}/recommendations``.
-
-        Args:
-            person: Who is asked about.
-            about: Options of the list; its ratings and lists of items are not read.
-        """
+        """Answer ``GET /v1/users/{user}/recommendations``; no ratings or items are in ``about``."""
         history, reader = person.history, Reader(self.catalogue, self.scale)
         allowed = self.catalogue.allowed(about.exclude_genres, about.years, about.genres)
-        if len(person.refused):
-            allowed = self._all() if allowed is None else allowed
-            allowed[person.refused] = False
+        allowed[person.refused] = False
         entries = self._list([history], allowed, about)
         answer = self._explored(entries, [], reader, history, about, person.named)
         return {**answer, "user": person.user}
@@ -195,7 +188,6 @@ class Engine:
         """Answers ``POST /v1/surprise``."""
         reader, history, used = self._history(request, empty=True)
         allowed = self._allowed(reader, request, request.exclude)
-        allowed = self._all() if allowed is None else allowed
         allowed[history.items] = False
         order = self.catalogue.order
         candidates = order[allowed[order]][:_ASKED].astype(np.int32)
@@ -234,7 +226,7 @@ class Engine:
         return {"matches": matches, "model": self.name}
 
     def _list(
-        self, people: list[Histories], allowed: Mask | None, about: RecommendRequest
+        self, people: list[Histories], allowed: Mask, about: RecommendRequest
     ) -> list[Answer]:
         """Describe the best items for one user, or for several together."""
         catalogue, history = self.catalogue, people[0]
@@ -244,8 +236,7 @@ class Engine:
         scores, predicted = scores_of(
             self._model, people, love, about.personal, counts, about.together
         )
-        if allowed is not None:
-            scores[:, ~allowed] = -np.inf
+        scores[:, ~allowed] = -np.inf
         for person in people:
             scores[:, person.items] = -np.inf
         pool = k if diversity == 0 else max(100, 5 * k)
@@ -280,16 +271,11 @@ class Engine:
         reader: Reader,
         about: RecommendRequest | SurpriseRequest,
         exclude: list[str | int],
-    ) -> Mask | None:
-        """Mask of the items that may be listed; None for all."""
+    ) -> Mask:
+        """Mask of the items that may be listed."""
         allowed = self.catalogue.allowed(about.exclude_genres, about.years, about.genres)
-        if exclude:
-            allowed = self._all() if allowed is None else allowed
-            allowed[reader.mask("exclude", exclude)] = False
+        allowed[reader.codes("exclude", exclude)] = False
         return allowed
-
-    def _all(self) -> Mask:
-        return np.ones(self._model.n_items, dtype=np.bool_)
 
     def _history(
         self, request: Any, *, empty: bool = False

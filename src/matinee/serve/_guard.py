@@ -37,13 +37,8 @@ _PARTS = 20_000
 class Guard:
     """ASGI middleware around the whole app.
 
-    Bodies are read here, with limits of size and time, before the app gets the request.
-
-    Args:
-        app: The app.
-        settings: Limits and key.
-        metrics: The counters.
-        cors: Options of CORS; None for requests of this origin alone.
+    Bodies are read here, with limits of size and time, before the app gets the request. Without
+    options of CORS, only requests of this origin are answered.
     """
 
     def __init__(

@@ -21,10 +21,6 @@ _log = logging.getLogger("matinee.serve")
 class Holder:
     """Holds the engine. A request reads it once, so that a reload never affects it midway.
 
-    Args:
-        settings: The model folder and the limits.
-        metrics: The counters.
-
     Attributes:
         engine: The engine for new requests.
     """
@@ -89,21 +85,17 @@ class Holder:
 class Served:
     """The model being served, and a second one that serves a share of the users.
 
-    Args:
-        settings: The model folders and the limits.
-        metrics: The counters.
-
     Raises:
         UsageError: The two models have different scales.
     """
 
     def __init__(self, settings: ServeSettings, metrics: Metrics) -> None:
         self._settings = settings
-        self._first = Holder(settings, metrics)
-        self._second: Holder | None = None
+        self._holders = [Holder(settings, metrics)]
         if settings.beside is not None:
-            self._second = Holder(settings.model_copy(update={"model": settings.beside}), metrics)
-            one, two = self.engine.scale, self._second.engine.scale
+            beside = Holder(settings.model_copy(update={"model": settings.beside}), metrics)
+            self._holders.append(beside)
+            one, two = self.engine.scale, beside.engine.scale
             if (one.low, one.high) != (two.low, two.high):
                 raise UsageError(
                     f"{settings.beside}: rates from {two.low:g} to {two.high:g}, and the model "
@@ -113,12 +105,12 @@ class Served:
     @property
     def engine(self) -> Engine:
         """The first model, which serves every request without a user id."""
-        return self._first.engine
+        return self._holders[0].engine
 
     @property
     def beside(self) -> Engine | None:
         """The second model."""
-        return None if self._second is None else self._second.engine
+        return self._holders[1].engine if len(self._holders) > 1 else None
 
     def now(self) -> Callable[[str | None], Engine]:
         """Return which of the models loaded now serves a user, or somebody without an id.
@@ -144,10 +136,6 @@ class Served:
     async def watch(self, seconds: float) -> None:
         """Check the folders periodically, and load new models."""
         await asyncio.gather(*(holder.watch(seconds) for holder in self._holders))
-
-    @property
-    def _holders(self) -> list[Holder]:
-        return [self._first] if self._second is None else [self._first, self._second]
 
 
 def drawn(user: str, share: float, seed: int) -> bool:

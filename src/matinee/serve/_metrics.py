@@ -31,11 +31,8 @@ _PAGE = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
 class Metrics:
     """The counters of all workers.
 
-    Create it before the workers are forked, so that they share its memory.
-
-    Args:
-        routes: Path templates to count separately; others are counted as "other".
-        workers: Number of processes.
+    Create it before the workers are forked, so that they share its memory. Requests of other paths
+    than these routes are counted as "other".
     """
 
     def __init__(self, routes: Sequence[str], workers: int = 1) -> None:

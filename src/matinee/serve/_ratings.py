@@ -17,14 +17,7 @@ from ..data import Histories, Scale
 from ..errors import UnknownIdError, UsageError
 from ..recommend import implied_rating, is_constant
 from ._catalogue import Catalogue
-from ._schema import (
-    MAX_K,
-    MAX_PEOPLE,
-    PredictRequest,
-    Rating,
-    RecommendRequest,
-    SurpriseRequest,
-)
+from ._schema import MAX_K, MAX_PEOPLE, PredictRequest, Rating, RecommendRequest
 from .feedback.history import Person
 from .problems import ProblemError
 
@@ -43,10 +36,6 @@ _NEAR = 3
 
 def check_people(catalogue: Catalogue, people: Sequence[RecommendRequest]) -> None:
     """Check the limits of a request for several users before any work.
-
-    Args:
-        catalogue: The model's items.
-        people: The requests of the users.
 
     Raises:
         ProblemError: 422: more items and reasons than ``MAX_LISTED``, or more titles to look up
@@ -80,7 +69,7 @@ def _pointer(field: str) -> str:
 
 def is_quick(request: Any, catalogue: Catalogue) -> bool:
     """Return whether a request of a new user need not be queued."""
-    if isinstance(request, SurpriseRequest) or len(request.ratings) > _QUICK:
+    if len(request.ratings) > _QUICK:
         return False
     n_items, lists = 1, lists_of(request)
     if isinstance(request, RecommendRequest | PredictRequest):
@@ -116,13 +105,7 @@ def lists_of(request: Any) -> dict[str, list[str | int]]:
 
 @dataclass(eq=False)
 class Reader:
-    """Resolves the names of one request, and collects those that cannot be used.
-
-    Args:
-        catalogue: The model's items.
-        scale: The model's rating scale.
-        ignored: The ignored entries, for the response.
-    """
+    """Resolves the names of one request, and collects those that cannot be used."""
 
     catalogue: Catalogue
     scale: Scale
@@ -216,7 +199,7 @@ class Reader:
         codes = [self._by_title("titles", at, name) for at, name in enumerate(names)]
         return [(at, code) for at, code in enumerate(codes) if code >= 0]
 
-    def mask(self, what: str, names: Sequence[str | int]) -> npt.NDArray[np.int64]:
+    def codes(self, what: str, names: Sequence[str | int]) -> npt.NDArray[np.int64]:
         """Return codes of the known ids and titles, int64."""
         return np.array([code for _, code in self.items(what, names)], dtype=np.int64)
 

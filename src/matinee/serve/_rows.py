@@ -163,15 +163,10 @@ class Entries:
 
 
 def choice_lifts(model: Recommender, history: Histories, groups: Sequence[Int64]) -> Float64:
-    """Return the probability of choosing next from each group, minus that without a history.
-
-    Args:
-        model: A model of interactions.
-        history: The history of one user.
-        groups: Item codes of each group.
+    """Return one user's probability of choosing next from each group, minus that of a new user.
 
     Returns:
-        Differences of probabilities, float64 (groups,); 0 if the model is not calibrated.
+        float64 (groups,); 0 if the model is not calibrated.
     """
     if model.interest is None or model.choice_rate is None:
         return np.zeros(len(groups))

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr, model_validator
 
-from .feedback.schema import Id, IdText, WholeId
+from .feedback.schema import Id, IdText, Strict, WholeId
 
 MAX_K = 500
 MAX_LIST = 10_000
@@ -29,11 +29,7 @@ Year = Annotated[StrictInt, Field(ge=-MAX_YEAR, le=MAX_YEAR)]
 Years = tuple[Year | None, Year | None]
 
 
-class _Request(BaseModel):
-    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
-
-
-class Rating(_Request):
+class Rating(Strict):
     """One rating: of an item by id, or by a title."""
 
     item: Id | None = None
@@ -61,7 +57,7 @@ Given = Annotated[list[Rating], Field(min_length=1, max_length=MAX_LIST, fail_fa
 """A non-empty list of ratings."""
 
 
-class _About(_Request):
+class _About(Strict):
     genres: list[Text] = Field(default=[], max_length=MAX_TEXT)
     """Only items with any of these genres."""
     exclude_genres: list[Text] = Field(default=[], max_length=MAX_TEXT)
@@ -103,7 +99,7 @@ class RecommendRequest(_About):
 class OnePerson(RecommendRequest):
     """One person of many: a new one with ratings, or a known one by the id."""
 
-    ratings: Ratings = []
+    ratings: Ratings = Field(default=[])
     """The ratings of a new user; none for a known one."""
     why: Annotated[int, Field(strict=True, ge=0, le=MAX_WHY)] = 0
     """Reasons for each item."""
@@ -117,20 +113,20 @@ class OnePerson(RecommendRequest):
         return self
 
 
-class ManyRequest(_Request):
+class ManyRequest(Strict):
     """Many people, each with their own options; either all succeed or none."""
 
     people: list[OnePerson] = Field(min_length=1, max_length=MAX_PEOPLE, fail_fast=True)
 
 
-class MatchRequest(_Request):
+class MatchRequest(Strict):
     """Titles to look up."""
 
     titles: list[Text] = Field(min_length=1, max_length=100, fail_fast=True)
     """May be approximate; a year in brackets distinguishes films with the same title."""
 
 
-class PredictRequest(_Request):
+class PredictRequest(Strict):
     """Ratings of a new user, and the items to predict."""
 
     ratings: Given
@@ -141,7 +137,7 @@ class PredictRequest(_Request):
     """Reasons for each item."""
 
 
-class ProfileRequest(_Request):
+class ProfileRequest(Strict):
     """Ratings of a new user."""
 
     ratings: Given
@@ -151,7 +147,7 @@ class ProfileRequest(_Request):
 class SurpriseRequest(_About):
     """Ratings of a new user, which may be empty."""
 
-    ratings: Ratings = []
+    ratings: Ratings = Field(default=[])
     """The user's ratings."""
     k: Annotated[int, Field(strict=True, ge=1, le=50)] = 5
     """Number of items."""

@@ -42,10 +42,7 @@ _FAILED = 3
 class _Server(uvicorn.Server):
     """A uvicorn server that exits with code 0 after SIGINT or SIGTERM.
 
-    Args:
-        config: The configuration of uvicorn.
-        metrics: Counts the open connections.
-        shared: The listening socket, if it is shared with other workers.
+    ``shared`` is the listening socket, if it is shared with other workers.
     """
 
     def __init__(
@@ -232,15 +229,32 @@ class _Supervisor:
         if pid == 0:
             os.close(self._ready_reader)
             os.close(self._alive_writer)
-            _work(
-                self._settings,
-                self._metrics,
-                worker,
-                self._listener,
-                self._ready_writer,
-                self._alive_reader,
-            )
+            self._work(worker)
         self._children[pid] = (worker, time.monotonic())
+
+    def _work(self, worker: int) -> None:
+        """Run a forked worker; does not return."""
+        code = 1
+        try:
+            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGALRM):
+                signal.signal(number, signal.SIG_DFL)
+            shared = self._settings, self._metrics, worker, self._listener
+            _answer(*shared, lambda: self._report(worker), self._alive_reader)
+            code = 0
+        except MatineeError as error:
+            _log.error("%s", error)
+            code = _FAILED
+        except KeyboardInterrupt:
+            code = 130
+        except BaseException:
+            _log.exception("worker %d failed", worker)
+        finally:
+            os._exit(code)
+
+    def _report(self, worker: int) -> None:
+        """Report from a worker that it answers."""
+        with contextlib.suppress(OSError):
+            os.write(self._ready_writer, b"%d\n" % worker)
 
     def _signal(self, number: int) -> None:
         for pid in self._children:
@@ -285,45 +299,6 @@ def _next_end(*, wait: bool) -> tuple[int, int]:
     if pid == 0:
         time.sleep(0.05)
     return pid, status
-
-
-def _work(
-    settings: ServeSettings,
-    metrics: Metrics,
-    worker: int,
-    listener: socket.socket,
-    ready_writer: int,
-    alive_reader: int,
-) -> None:
-    """Run a forked worker; does not return."""
-    code = 1
-    try:
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGALRM):
-            signal.signal(number, signal.SIG_DFL)
-        try:
-            _answer(
-                settings,
-                metrics,
-                worker,
-                listener,
-                lambda: _ready(ready_writer, worker),
-                alive_reader,
-            )
-            code = 0
-        except MatineeError as error:
-            _log.error("%s", error)
-            code = _FAILED
-    except KeyboardInterrupt:
-        code = 130
-    except BaseException:
-        _log.exception("worker %d failed", worker)
-    finally:
-        os._exit(code)
-
-
-def _ready(ready_writer: int, worker: int) -> None:
-    with contextlib.suppress(OSError):
-        os.write(ready_writer, b"%d\n" % worker)
 
 
 def _announce(

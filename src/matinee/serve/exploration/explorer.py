@@ -31,14 +31,8 @@ class Explorer:
         table = self._new.item_table
         assert table is not None  # it was read from one
         self._titles = table.titles
-        n = len(self._titles)
-        self._genres = [()] * n if table.genres is None else table.genres.tolist()
-        self._years = table.years
-        # Genre by genre: the item that has it, and its code.
-        self._owner = np.repeat(np.arange(n), [len(each) for each in self._genres])
-        flat = [genre for each in self._genres for genre in each]
-        self._code = {genre: code for code, genre in enumerate(dict.fromkeys(flat))}
-        self._genre = np.array([self._code[genre] for genre in flat], dtype=np.int64)
+        self._genres = [()] * len(table.titles) if table.genres is None else table.genres.tolist()
+        self._of_genre, self._years = table.by_genre(), table.years
 
     def explored(
         self,
@@ -101,9 +95,9 @@ class Explorer:
 
     def _having(self, genres: Sequence[str]) -> Mask:
         """Return which new items have one of some genres, shape (new items,)."""
-        wanted = [self._code[genre] for genre in genres if genre in self._code]
         having = np.zeros(len(self._titles), dtype=bool)
-        having[self._owner[np.isin(self._genre, wanted)]] = True
+        for genre in self._of_genre.keys() & set(genres):
+            having[self._of_genre[genre]] = True
         return having
 
     def _entry(self, code: int, score: float) -> dict[str, Any]:

@@ -80,14 +80,8 @@ def grown(
     is a choice for a model of interactions and is ignored by a model of ratings. Unknown items and
     ratings outside the scale are left out.
 
-    Args:
-        trained: The user's training history (one row), or None.
-        feedback: What is kept of them.
-        item_ids: The model's items.
-        scale: The model's scale.
-
     Returns:
-        The user's history, and int64 item codes.
+        The user's history, one row, and int64 item codes.
     """
     values: dict[int, float] = {}
     weights: dict[int, float] = {}

@@ -38,15 +38,7 @@ def add_routes(
     count: Callable[[int, int], None],
     errors: dict[int | str, dict[str, Any]],
 ) -> None:
-    """Add the endpoints to an app.
-
-    Args:
-        app: The app.
-        service: The store.
-        engine: The model being served.
-        count: Called with the numbers of new events and of events already stored.
-        errors: The errors of any endpoint, for the description.
-    """
+    """Add the endpoints to an app; ``count`` gets the numbers of new and of repeated events."""
 
     @app.post("/v1/feedback", response_model=schema.FeedbackAnswer, responses=errors)
     async def feedback(request: schema.FeedbackRequest) -> Response:

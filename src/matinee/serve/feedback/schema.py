@@ -32,11 +32,13 @@ IdText = Annotated[
 ]
 
 
-class _Strict(BaseModel):
+class Strict(BaseModel):
+    """A request, without fields that are not known."""
+
     model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
 
-class FeedbackEvent(_Strict):
+class FeedbackEvent(Strict):
     """One action of a person."""
 
     user: Id
@@ -59,7 +61,7 @@ class FeedbackEvent(_Strict):
     """The items of a list that was shown, in order."""
 
 
-class FeedbackRequest(_Strict):
+class FeedbackRequest(Strict):
     """Actions of people, in chronological order."""
 
     events: list[FeedbackEvent] = Field(min_length=1, max_length=MAX_EVENTS, fail_fast=True)
@@ -113,9 +115,8 @@ class Erased(BaseModel):
     trained: int
 
 
-class PageOf(BaseModel):
+class PageOf(Strict):
     """The requested page of events."""
 
-    model_config = ConfigDict(extra="forbid")
     after: Annotated[int, Field(ge=0, le=2**62)] = 0
     limit: Annotated[int, Field(ge=1, le=MAX_PAGE)] = MAX_PAGE

@@ -94,11 +94,7 @@ _STATIC = re.compile(rb"""(?<=["'/])static/""")
 
 
 def assets(root_path: str = "") -> Assets:
-    """Return every file below ``static``.
-
-    Args:
-        root_path: The path below which the browser sees the server.
-    """
+    """Return every file below ``static``, for a server that a browser sees below a path."""
     by_path: dict[str, Asset] = {}
     root = resources.files("matinee.serve") / "static"
     if root.is_dir():
