@@ -95,16 +95,6 @@ class TestSummarise:
         assert a.difference.adjusted == pytest.approx(2 * a.difference.p)
         assert b.difference.adjusted == pytest.approx(b.difference.p)
 
-    def test_another_base(self) -> None:
-        summary = summarise(made(), base=B)
-        assert summary.base == B
-        base = summary.of(BASE)
-        assert base is not None
-        assert base.difference is not None
-        assert base.difference.mean == pytest.approx(0.01)
-        with pytest.raises(UsageError, match="did you mean 'batch_size/64'"):
-            summarise(made(), base="batch_size/65")
-
     def test_arms_that_coincide_are_one_comparison(self) -> None:
         arms = {
             BASE: curves(0.87, 0.871, 0.872, key="base"),

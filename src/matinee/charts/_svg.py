@@ -84,8 +84,6 @@ def line(x1: float, y1: float, x2: float, y2: float, cls: str) -> str:
 def path(points: Iterable[tuple[float, float]], *, closed: bool = False) -> str:
     """Path data through points: steps from one to the next, which are shorter than places."""
     corners = [(round(10 * x), round(10 * y)) for x, y in points]
-    if not corners:
-        return ""
     steps = [_pair(x - a, y - b) for (a, b), (x, y) in itertools.pairwise(corners)]
     return f"M{_pair(*corners[0])}" + ("l" + " ".join(steps) if steps else "") + "Z" * closed
 
@@ -155,8 +153,6 @@ def spread(wanted: Sequence[float], gap: float, low: float, high: float) -> list
     Without enough room they are packed evenly.
     """
     order = sorted(range(len(wanted)), key=lambda i: wanted[i])
-    if not order:
-        return []
     gap = min(gap, (high - low) / max(len(order) - 1, 1))
     # Colliding neighbours are joined into blocks, each centred on its wanted positions.
     blocks: list[list[float]] = []  # [sum of wanted starts, members]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from ._scale import Axis
-from ._svg import element, line, mark, text
+from ._svg import element, mark
 from .chart import WIDTH, Chart, Drawing, Frame, tick_room
 
 
@@ -53,17 +53,6 @@ class Histogram(Chart):
             )
             parts.append(mark(words, bar, "bar s0"))
         for at, (value, name) in enumerate(self.levels):
-            if frame.x.holds(value):
-                x = frame.x.at(value)
-                near_end = x > (left + right) / 2
-                parts.append(line(x, top - 2, x, bottom, "level"))
-                parts.append(
-                    text(
-                        x + (-5 if near_end else 5),
-                        top + 4 + 15 * at,
-                        name,
-                        anchor="end" if near_end else "start",
-                        cls="level-name halo",
-                    )
-                )
+            y = top + 4 + 15 * at
+            parts.append(frame.level(value, name, over=2, y=y, gap=5, cls="level-name halo"))
         return Drawing("".join(parts), width, height)

@@ -167,6 +167,19 @@ class Frame:
             parts.append(text(middle, self.bottom + 30, x_title, anchor="middle", cls="axis"))
         return "".join(parts)
 
+    def level(self, value: float, name: str, *, over: float, y: float, gap: float, cls: str) -> str:
+        """Return a vertical line at a value, named on the side with more room; "" out of range.
+
+        The line is ``over`` pixels longer than the plot, at the top; ``y`` is the middle of the
+        name's height, ``gap`` its distance from the line.
+        """
+        if not self.x.holds(value):
+            return ""
+        x = self.x.at(value)
+        shift, anchor = (-gap, "end") if x > (self.left + self.right) / 2 else (gap, "start")
+        rule = line(x, self.top - over, x, self.bottom, "level")
+        return rule + text(x + shift, y, name, anchor=anchor, cls=cls)
+
 
 def tick_room(axis: Axis) -> float:
     """Room that the texts of a vertical axis take."""

@@ -71,12 +71,7 @@ class Dots(Chart):
         frame = Frame(left, right, top, bottom, Axis(low, high, left, right), no_ticks)
         parts = [legend, frame.draw(x_title=self.x_title, x_ticks=5, rules=("x",))]
         for value, name in self.levels:
-            if frame.x.holds(value):
-                x = frame.x.at(value)
-                side = "end" if x > (left + right) / 2 else "start"
-                parts.append(line(x, top - 4, x, bottom, "level"))
-                shift = -4 if side == "end" else 4
-                parts.append(text(x + shift, top - 8, name, anchor=side, cls="level-name"))
+            parts.append(frame.level(value, name, over=4, y=top - 8, gap=4, cls="level-name"))
         for row, name in enumerate(self.rows):
             y = top + step * (row + 0.5)
             parts.append(line(left, y, right, y, "rule faint"))

@@ -23,6 +23,10 @@ _BINS = 20
 _STEPS = 40
 _NORMAL = 1.959963984540054
 _FEWEST = 10
+_ENOUGH = 20
+"""Test ratings an item needs to be listed; fewer if no item has that many."""
+_LISTED = 15
+"""Number of items with the largest errors that are listed."""
 
 
 def breakdown(
@@ -34,8 +38,6 @@ def breakdown(
     titles: Array | None = None,
     *,
     timed: TimedPeople | None = None,
-    enough: int = 20,
-    worst: int = 15,
     seed: int = 0,
 ) -> Breakdown:
     """Break down a model's errors. Runs in batches, with sums in float64.
@@ -49,8 +51,6 @@ def breakdown(
         item_counts: Training ratings of each item of the model, shape (n_items,).
         titles: Titles by the model's item codes, or None.
         timed: As for ``evaluate``.
-        enough: Test ratings an item needs to be listed; fewer if no item has that many.
-        worst: Number of items to list.
         seed: Seeds the bootstrap.
 
     Raises:
@@ -63,7 +63,7 @@ def breakdown(
     known_of = np.append(histories.counts, 0)[rows]
     trained_on = np.append(item_counts, 0)[items]
     rng = np.random.default_rng(seed)
-    listed, least = _worst(test, sums, items, titles, enough, worst)
+    listed, least = _worst(test, sums, items, titles)
     mean = sums.residual / len(test)
     return Breakdown(
         n=len(test),
@@ -188,15 +188,11 @@ def _bins(sums: ErrorSums, sizes: Array, rng: np.random.Generator) -> Iterator[E
 
 
 def _worst(
-    test: Ratings,
-    sums: _Sums,
-    items: Int32,
-    titles: Array | None,
-    enough: int,
-    worst: int,
+    test: Ratings, sums: _Sums, items: Int32, titles: Array | None
 ) -> tuple[list[ItemError], int]:
+    """Return the items with the largest errors, and the test ratings that they needed."""
     n = sums.items.counts
-    threshold = int(min(enough, n.max()))
+    threshold = int(min(_ENOUGH, n.max()))
     eligible = np.flatnonzero(n >= max(threshold, 1))
     mean = sums.items.squared[eligible, 0] / n[eligible]
     # Few ratings make extreme means: rank items by a lower bound of the squared error.
@@ -204,18 +200,16 @@ def _worst(
         np.maximum(sums.fourth[eligible] / n[eligible] - mean * mean, 0.0) / n[eligible]
     )
     lower_bound = np.sqrt(np.maximum(mean - _NORMAL * spread, 0.0))
-    order = np.lexsort((-mean, -lower_bound))[:worst]
+    order = np.lexsort((-mean, -lower_bound))[:_LISTED]
     listed = []
     for at in order:
         code = eligible[at]
         item_id = test.item_ids.ids[code]
-        has_title = titles is not None and items[code] >= 0
+        title = item_id if titles is None or items[code] < 0 else titles[items[code]]
         listed.append(
             ItemError(
                 item_id=item_id.item() if hasattr(item_id, "item") else item_id,
-                title=str(titles[items[code]])
-                if has_title and titles is not None
-                else str(item_id),
+                title=str(title),
                 n=int(n[code]),
                 rmse=float(np.sqrt(mean[at])),
                 at_least=float(lower_bound[at]),

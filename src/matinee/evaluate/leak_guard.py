@@ -115,11 +115,6 @@ class PairSet:
             contained[known[order]] = self.hashes[position] == sorted_pairs
         return contained
 
-    def overlap(self, test: Ratings) -> Overlap:
-        """Find the pairs of a test set that are in this one."""
-        seen = self.contains(test.user_ids.ids, test.item_ids.ids, test.users, test.items)
-        return overlap_of(test, seen)
-
 
 def overlap_of(test: Ratings, mask: Mask) -> Overlap:
     """Return the number of test ratings in a mask, shape (n,), and the ids of the first three."""
@@ -174,13 +169,7 @@ def guard(
 
 
 def overlap_notes(overlap: Overlap, n_test: int, new: int) -> Iterator[str]:
-    """Yield notes on test ratings that the model has seen.
-
-    Args:
-        overlap: The result of the guard.
-        n_test: Test ratings.
-        new: Test users whose ids were not in training.
-    """
+    """Yield notes on test ratings that the model has seen, and on ``new`` users it has not."""
     if overlap.count:
         yield (
             f"The model has seen {overlap.count:,} of the {n_test:,} test ratings: "

@@ -25,7 +25,7 @@ from .result import MODEL, ListBaseline, ListEvaluation
 from .rows import ListCurve, ListHistoryBin, ListPopularityBin
 from .sums import ListSums
 from .tally import ListTally, OnLists, Scorer, checked_cutoffs, tally
-from .trec import TrecFiles
+from .trec import trec_files
 from .variants import variants
 
 DEPTH = 100
@@ -98,9 +98,8 @@ def evaluate_lists(
     with ExitStack() as stack:
         on_lists: OnLists | None = None
         if trec is not None:
-            files = stack.enter_context(TrecFiles(trec, model.kind))
-            files.judge(test, targets)
-            on_lists = files.rank(test, targets, model.item_ids)
+            files = trec_files(trec, model.kind, test, targets, model.item_ids)
+            on_lists = stack.enter_context(files)
         result = tally(
             [model.rank_scores_coded, *scorers.values()],
             histories,

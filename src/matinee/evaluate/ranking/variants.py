@@ -39,19 +39,19 @@ all with binary relevance and as means over people: RecTools 0.4 with its defaul
 LightGCN (He et al. 2020), of Mult-VAE (Liang et al. 2018), RecBole 1.2, implicit 0.7."""
 
 
-def formula(totals: ListTotals, name: str, model: int) -> float:
-    """Compute a formula of ``FORMULAS`` for one model."""
+def formula(totals: ListTotals, name: str) -> float:
+    """Compute a formula of ``FORMULAS`` for the first model."""
     if name == "precision_pooled":
-        return float(totals.ratio("hits", "achievable")[..., model])
-    return float(totals.mean(name)[..., model])
+        return float(totals.ratio("hits", "achievable")[0])
+    return float(totals.mean(name)[0])
 
 
-def variants(sums: ListSums, model: int = 0) -> dict[str, dict[str, float | None]]:
-    """Return a model's metrics by convention, then by metric; None if a convention has none."""
+def variants(sums: ListSums) -> dict[str, dict[str, float | None]]:
+    """Return the first model's metrics by convention and metric; None if it has no such metric."""
     totals = sums.totals()
     return {
         convention: {
-            metric: formula(totals, name, model) if name else None for metric, name in names.items()
+            metric: formula(totals, name) if name else None for metric, name in names.items()
         }
         for convention, names in CONVENTIONS.items()
     }

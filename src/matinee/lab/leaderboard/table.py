@@ -290,7 +290,8 @@ def _cells(row: Row) -> Iterator[tuple[str, str | float]]:
     yield from _ends("gain_over_bias_people", row.gain_people)
     yield from (("seconds", number(row.seconds)), ("threads", number(row.threads)))
     yield from (("parameters", number(row.parameters)), ("seeds", float(row.seeds)))
-    yield from (("folds_in", answer(row.folds_in)), ("test_selected", answer(row.test_selected)))
+    yield "folds_in", yes_or_no(row.folds_in)
+    yield "test_selected", yes_or_no(row.test_selected)
     yield from (("test_read", number(row.read)), ("test_scored", number(row.scored)))
     yield from (("settings", row.settings), ("frozen", row.frozen))
     for at, level in enumerate((50, 80, 95)):
@@ -303,6 +304,6 @@ def _ends(name: str, interval: Interval | None) -> Iterator[tuple[str, float]]:
     yield f"{name}_high", number(interval and interval.high)
 
 
-def answer(value: bool | None) -> str:
+def yes_or_no(value: bool | None) -> str:
     """Return "yes", "no", or "" if unknown."""
     return "" if value is None else "yes" if value else "no"

@@ -10,7 +10,7 @@ from ...data.splits.rule import size_text
 from ...data.splits.rules import rule_of
 from ...evaluate import interval_text
 from ..study.study import Data
-from .table import OTHERS, BoardSection, Leaderboard, Row, answer
+from .table import OTHERS, BoardSection, Leaderboard, Row, yes_or_no
 
 COLUMNS = (
     "model",
@@ -68,7 +68,7 @@ def cells(row: Row) -> list[str]:
         _seconds(row.seconds),
         "" if row.threads is None else str(row.threads),
         "" if row.parameters is None else f"{row.parameters:,}",
-        answer(row.folds_in),
+        yes_or_no(row.folds_in),
         _selected(row),
         f"{row.settings} {row.frozen}".strip(),
         "; ".join(part for part in (source, row.note) if part),
@@ -136,7 +136,7 @@ def _figure(value: float | None) -> str:
 def _selected(row: Row) -> str:
     if row.test_selected is None and row.read is not None and row.scored is not None:
         return f"{row.read:.0%} read, {row.scored:.0%} scored"
-    return answer(row.test_selected) or "?"
+    return yes_or_no(row.test_selected) or "?"
 
 
 def _gain(row: Row) -> str:

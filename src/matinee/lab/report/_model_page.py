@@ -30,7 +30,7 @@ from ..comparison import lists_beside_popularity
 from ._love import love_charts, love_sheet
 from ._page import render
 from ._score_sheets import ScoreSheets
-from ._tables import Sheet, Value, link
+from ._tables import Sheet, Value, data_url
 
 _LISTED = 10
 """Length of the lists that are scored."""
@@ -55,8 +55,8 @@ class ModelReport:
     breakdown: Breakdown | None
     alike: tuple[Neighbours, ...]
     charts: dict[str, list[Chart]]
-    lists: ListEvaluation | None = None
-    loves: tuple[LovePoint, ...] = ()
+    lists: ListEvaluation | None
+    loves: tuple[LovePoint, ...]
 
     @classmethod
     def of(
@@ -122,8 +122,8 @@ class ModelReport:
             environment=_environment(),
             commands=_commands(model),
             settings=json.dumps(settings, indent=2) if settings else "",
-            csv=link("csv", scores.csv()) if scores else "",
-            markdown=link("markdown", scores.markdown()) if scores else "",
+            csv=data_url("csv", scores.csv()) if scores else "",
+            markdown=data_url("markdown", scores.markdown()) if scores else "",
             date=datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d"),
         )
 

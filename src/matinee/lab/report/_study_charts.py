@@ -148,12 +148,7 @@ def by_data(
 ) -> list[Chart]:
     """Heat maps of arms by data, and curves over the size of the data.
 
-    Args:
-        group: Name of the group.
-        title: Title of the group.
-        key: What its arms differ in.
-        names: Names of the data, in order.
-        grid: For each of the data, the arms that ran on it.
+    ``grid`` has the arms that ran on each of the data ``names``; they differ in ``key``.
     """
     charts: list[Chart] = []
     table = {(arm.name, arm.data): arm for arms in grid for arm in arms}

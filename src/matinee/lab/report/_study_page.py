@@ -28,7 +28,7 @@ from ..study import (
 from ..study.figures import FIGURES
 from ._page import render, slug
 from ._study_charts import CURVES, by_data, curves, formulas, scores, side_by_side
-from ._tables import Sheet, link
+from ._tables import Sheet, data_url
 from .study_tables import (
     comparisons_table,
     data_table,
@@ -107,8 +107,8 @@ class StudyReport:
             protocol=_protocol(self.summary),
             environment=environment_table(self.results),
             commands=_commands(self.summary),
-            csv=link("csv", self.table().csv()),
-            markdown=link("markdown", self.markdown()),
+            csv=data_url("csv", self.table().csv()),
+            markdown=data_url("markdown", self.markdown()),
             settings=to_toml(study, defaults=False),
             date=datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d"),
         )

@@ -48,7 +48,7 @@ class Sheet:
         return markdown.table(self.columns, [[cell(v) for v in row] for row in self.rows], numbers)
 
 
-def link(kind: str, text: str) -> str:
+def data_url(kind: str, text: str) -> str:
     """Return a data URL with a text, of kind "csv" or "markdown"."""
     return f"data:text/{kind};charset=utf-8,{quote(text)}"
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ...errors import UsageError, nearest
 from ...evaluate import Difference, Estimate, Interval, adjust, paired, t_interval
 from .figures import FIGURES, Figure
 from .results import Results, RunRecord
@@ -124,37 +123,26 @@ class Summary:
         return [a for a in self.arms if a.group == name and a.data == data_name]
 
 
-def summarise(results: Results, base: str = "") -> Summary:
-    """Sum up a study's runs.
-
-    Args:
-        results: The study's records, finished or not.
-        base: The arm that differences are against, as GROUP/ARM, instead of the study's.
-
-    Raises:
-        UsageError: ``base`` has no run.
-    """
-    names = arms_of(results)
-    against = base or results.study.base
-    if base and base not in names:
-        raise UsageError(f"{results.study.name}: no runs of an arm {base!r}{nearest(base, names)}")
+def summarise(results: Results) -> Summary:
+    """Sum up a study's runs, finished or not."""
+    names, base = arms_of(results), results.study.base
     arms = [
         _arm(results, arm, data.name)
         for arm in names
         for data in results.study.data
         if results.by_seed(arm, data.name)
     ]
-    if against:
+    if base:
         arms = [
             summary
             for data in results.study.data
-            for summary in _differences(results, arms, against, data.name)
+            for summary in _differences(results, arms, base, data.name)
         ]
         arms.sort(key=lambda summary: names.index(summary.arm))
     by_key = {(r.key, r.data, r.seed): r for r in results.runs.values()}
     return Summary(
         study=results.study,
-        base=against,
+        base=base,
         finished=len(results.runs),
         expected=results.expected,
         distinct=len(by_key),

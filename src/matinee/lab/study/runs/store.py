@@ -74,7 +74,6 @@ class RunStore:
             "study": plan.study.name,
             "quick": plan.study.cut is not None,
             "runs": [[*name, key] for name, key in plan.names.items()],
-            "costs": {key: round(spec.cost, 2) for key, spec in plan.specs.items()},
         }
         write_text(self.path / "study.toml", to_toml(plan.study, defaults=False) + "\n")
         write_text(self.path / _PLAN, json.dumps(note, indent=1) + "\n")
