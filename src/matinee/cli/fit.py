@@ -19,7 +19,7 @@ from .show.scores import as_object
 if TYPE_CHECKING:
     from ..evaluate import Evaluation, ListEvaluation
     from ..models import Settings, Trainable
-    from ..train import ProcessGroup
+    from ..train import Epoch, ProcessGroup
 
 
 @dataclass(frozen=True)
@@ -148,26 +148,34 @@ def fit(
         raise
     if not group.first:
         return None
-    wall = time.perf_counter() - started
-    shown = {(epoch.member, epoch.teacher, epoch.epoch) for epoch in progress.seen}
+    training = {
+        **_course(model, progress.seen, time.perf_counter() - started),
+        "source": parts.source,
+        "command": None if command is None else list(command),
+        "preset": preset,
+        "config": settings.model_dump(mode="json"),
+    }
+    model.record |= {"split": parts.protocol, "training": training}
+    return _scored(model, parts, out)
+
+
+def _course(model: Trainable, seen: list[Epoch], wall: float) -> dict[str, Any]:
+    """Return the epochs of a training and its seconds, those before an interruption included."""
+    shown = {(epoch.member, epoch.teacher, epoch.epoch) for epoch in seen}
     finished = [*model.teacher_epochs, *model.epochs]
     earlier = [e for e in finished if (e.member, e.teacher, e.epoch) not in shown]
     seconds = [epoch.seconds for epoch in model.epochs] or [wall]
-    record = {
-        "split": parts.protocol,
-        "training": {
-            "n_valid": model.n_valid,
-            "epochs_run": len(model.epochs),
-            "best_epoch": model.best_epoch,
-            "train_seconds": wall + sum(epoch.seconds for epoch in earlier),
-            "seconds_per_epoch": statistics.median(seconds),
-            "source": parts.source,
-            "command": None if command is None else list(command),
-            "preset": preset,
-            "config": settings.model_dump(mode="json"),
-        },
+    return {
+        "n_valid": model.n_valid,
+        "epochs_run": len(model.epochs),
+        "best_epoch": model.best_epoch,
+        "train_seconds": wall + sum(epoch.seconds for epoch in earlier),
+        "seconds_per_epoch": statistics.median(seconds),
     }
-    model.record |= record
+
+
+def _scored(model: Trainable, parts: Parts, out: Path) -> Fitted:
+    """Score a model by the test part, if any, and save it with the scores."""
     score = lists = None
     try:
         if parts.test is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,7 +32,7 @@ class Parts:
     train: Ratings
     test: Ratings | None = None
     given: Ratings | None = None
-    protocol: dict[str, Any] | None = field(default=None)
+    protocol: dict[str, Any] | None = None
     source: str | None = None
 
     @property

@@ -27,9 +27,6 @@ _Result = TypeVar("_Result")
 def first_process_prints(args: Sequence[str]) -> Iterator[None]:
     """Print from the first of several processes only, and report a shared failure once.
 
-    Args:
-        args: The command and its arguments.
-
     Raises:
         UsageError: A command that several processes cannot share.
     """

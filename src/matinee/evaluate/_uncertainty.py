@@ -69,12 +69,7 @@ class Uncertainty:
 
 
 class UncertaintySums:
-    """Sums over batches from which ``Uncertainty`` is computed.
-
-    Args:
-        scale: Range of the ratings.
-        source: What the standard deviations were fitted on.
-    """
+    """Sums over batches from which ``Uncertainty`` is computed."""
 
     def __init__(self, scale: Scale, source: str) -> None:
         self._scale = scale

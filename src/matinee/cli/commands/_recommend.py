@@ -21,7 +21,7 @@ from ..source import Json
 from ..threads import Threads, use_threads
 
 if TYPE_CHECKING:
-    from ...data import Table
+    from ...data import Ratings, Table
     from ...models import Recommender
     from ...recommend import HistoriesLike
 
@@ -94,7 +94,7 @@ def recommend(
         requested_users = list(dict.fromkeys(users))
         codes = loaded.user_ids.encode(requested_users)
         unknown = [u for u, code in zip(requested_users, codes, strict=True) if code < 0]
-        _say_skipped("user", unknown if skip_unknown else [])
+        _note_left_out("user", unknown if skip_unknown else [])
     elif rate:
         from ..ids import read_ratings
 
@@ -102,19 +102,7 @@ def recommend(
         histories = [history]
     elif ratings is not None:
         reading |= {} if user_column is None else {"user": user_column}
-        try:
-            read = source_options.read(ratings, allow_single=True, **reading)
-        except MatineeError as error:  # --user is a person here, not a column
-            named = str(error).replace("--user ", "--user-column ")
-            raise type(error)(named) from None
-        if not (loaded.knows_ratings or read.implicit):
-            note(
-                "matinee: the model was trained on interactions, so every rating counts as a "
-                "choice, however low; --relevant leaves out those below a rating"
-            )
-        codes = loaded.item_ids.encode(read.item_ids.ids)
-        _say_skipped("item", read.item_ids.ids[codes < 0].tolist() if skip_unknown else [])
-        histories = read
+        histories = _read(loaded, ratings, reading, skip_unknown)
     if new_items is not None:
         tables = _new(loaded, new_items, histories, requested_users, options)
     else:
@@ -138,6 +126,23 @@ def recommend(
         _show(tables, meant)
 
 
+def _read(model: Recommender, source: str, reading: dict[str, Any], skip: bool) -> Ratings:
+    """Return the ratings of people to recommend to."""
+    try:
+        read = source_options.read(source, allow_single=True, **reading)
+    except MatineeError as error:  # --user is a person here, not a column
+        named = str(error).replace("--user ", "--user-column ")
+        raise type(error)(named) from None
+    if not (model.knows_ratings or read.implicit):
+        note(
+            "matinee: the model was trained on interactions, so every rating counts as a "
+            "choice, however low; --relevant leaves out those below a rating"
+        )
+    codes = model.item_ids.encode(read.item_ids.ids)
+    _note_left_out("item", read.item_ids.ids[codes < 0].tolist() if skip else [])
+    return read
+
+
 def _new(
     model: Recommender,
     file: Path,
@@ -158,11 +163,11 @@ def _items(file: Path, titles: Any, skip: bool) -> list[Any]:
     from ..ids import read_items
 
     items, unknown = read_items(file, titles, skip=skip)
-    _say_skipped("item", unknown, f" in {file}")
+    _note_left_out("item", unknown, f" in {file}")
     return items
 
 
-def _say_skipped(noun: str, unknown: list[Any], location: str = "") -> None:
+def _note_left_out(noun: str, unknown: list[Any], location: str = "") -> None:
     if unknown:
         named = ", ".join(str(name) for name in unknown[:5]) + ", ..." * (len(unknown) > 5)
         plural = "s" * (len(unknown) > 1)

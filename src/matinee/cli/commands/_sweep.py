@@ -13,7 +13,7 @@ from .. import source as source_options
 from ..options import Changes, Preset, Seed
 from ..output import answer, command_line, echo, note, print_json, print_table
 from ..show.progress import clock_text
-from ..show.sweep_progress import SweepProgress, values_text
+from ..show.sweep_progress import SweepProgress, value_text
 from ..source import Json
 from ..threads import Device, Threads, use_threads
 
@@ -204,11 +204,18 @@ def _show(
     rows = best[:_SHOWN]
     if result.trials[0] not in rows:
         rows.append(result.trials[0])
-    keys = [key.rsplit(".", 1)[-1] for key in result.space.dimensions]
+    keys = list(result.space.dimensions)
+    names = [key.rsplit(".", 1)[-1] for key in keys]
     print_table(
-        ["trial", "validation RMSE", "epochs", "seconds", *keys],
+        ["trial", "validation RMSE", "epochs", "seconds", *names],
         [
-            (t.number, t.rmse, t.epochs, f"{t.seconds:.1f}", *values_text(t, result.space))
+            (
+                t.number,
+                t.rmse,
+                t.epochs,
+                f"{t.seconds:.1f}",
+                *(value_text(t.values[k]) for k in keys),
+            )
             for t in rows
         ],
     )

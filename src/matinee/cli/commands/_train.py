@@ -96,14 +96,8 @@ def train(
         division: dict[str, Any]
         division = {"test": test, "holdout": holdout, "by": by, "seed": seed, "given": given}
         parts = in_turn(group, lambda: read_parts(source, read, **division))
-        if watch and parts.test is None:
-            raise UsageError("--watch scores a test part; add --test or --holdout")
-        if watch and parts.test is not None and parts.test.implicit:
-            raise UsageError("--watch measures the RMSE of each epoch; interactions have none")
-        if watch and parts.given is not None:
-            raise UsageError(
-                "--watch scores users of the training part, and the test part has none of them"
-            )
+        if watch:
+            _check_watched(parts)
         folder = out or default_folder(parts.train.name, preset)
         if not json:
             note(_beginning(parts, preset if base is None else f"{base} further", group))
@@ -133,6 +127,17 @@ def train(
         print_json(fitted.as_object())
     else:
         _show(fitted, parts)
+
+
+def _check_watched(parts: Parts) -> None:
+    if parts.test is None:
+        raise UsageError("--watch scores a test part; add --test or --holdout")
+    if parts.test.implicit:
+        raise UsageError("--watch measures the RMSE of each epoch; interactions have none")
+    if parts.given is not None:
+        raise UsageError(
+            "--watch scores users of the training part, and the test part has none of them"
+        )
 
 
 def _settings_of(

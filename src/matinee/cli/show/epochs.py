@@ -63,10 +63,8 @@ class Progress(Display):
         """Note an epoch."""
         self._timer.cancel()
         now = time.monotonic()
-        if not self.seen:
-            self._started = (
-                now  # The first epoch may include compilation: its time is not representative.
-            )
+        if not self.seen:  # the first epoch may include compilation
+            self._started = now
         self.seen.append(epoch)
         text, position = self._text(epoch, now), self._position(epoch)
         self._show(

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from .progress import Display, clock_text
 
 if TYPE_CHECKING:
-    from ...lab.tune import SearchSpace, Trial
+    from ...lab.tune import Trial
     from ...lab.tune.search import Step
 
 _EVERY = 15.0
@@ -59,11 +58,6 @@ class SweepProgress(Display):
         if step.left is not None and not step.training.startswith("judging"):
             parts.append(f"{clock_text(step.left)} left to search")
         return "  ".join(parts)
-
-
-def values_text(trial: Trial, space: SearchSpace) -> Iterator[str]:
-    """Yield the values of a trial, as a table shows them."""
-    return (value_text(trial.values[key]) for key in space.dimensions)
 
 
 def value_text(value: Any) -> str:

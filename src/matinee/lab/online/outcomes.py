@@ -59,13 +59,8 @@ def read_arms(
     """Return the lists of some models, in two passes over the store.
 
     An item is accepted by a click, a like, or a rating of at least ``liked`` that names the list it
-    was in. Lists of a user count if shown within ``days`` of the first.
-
-    Args:
-        store: The feedback.
-        models: The identifiers of each model, prefixes of its list names.
-        liked: The lowest rating that counts as accepted.
-        days: Length of each user's window.
+    was in. Lists of a user count if shown within ``days`` of the first. ``models`` has the
+    identifiers of each model, with which the names of its lists begin.
 
     Returns:
         The arms, the time of the latest event, and the number of users who saw lists of both.

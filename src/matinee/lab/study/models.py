@@ -18,11 +18,7 @@ def by_settings(options: Mapping[str, Any]) -> bool:
 
 
 def make_model(kind: str, options: Mapping[str, Any]) -> Recommender:
-    """Return a model that is ready to be fitted.
-
-    Args:
-        kind: Name of the kind of model.
-        options: Whole ``Settings`` as plain values, or options of its class.
+    """Return a model that is ready to be fitted, by whole ``Settings`` or options of its class.
 
     Raises:
         UsageError: No such model or option, or a library that is not installed.

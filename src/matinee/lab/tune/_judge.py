@@ -25,19 +25,11 @@ def judge(
     histories: HistoriesLike | None,
     seeds: int,
 ) -> Gain:
-    """Train the start and the best with several seeds and compare them on held-out ratings.
+    """Train the start, called ``name``, and the best, and compare them on held-out ratings.
 
-    Comparisons in the store are not repeated.
-
-    Args:
-        search: After its trials, one of which has a score.
-        name: What the start is called.
-        data_label: What the ratings are called.
-        train: Ratings to train on.
-        held: Ratings to compare on.
-        histories: Histories of the users of ``held``, if they are not part of ``train``.
-        seeds: Models per setting, with the seeds after that of the search, which seeds the
-            bootstrap too.
+    Each setting is trained with several seeds, those after that of the search, which seeds the
+    bootstrap. ``histories`` are those of users who are not in ``train``. Comparisons in the store
+    are not repeated.
     """
     from ...models import model as make_model
 

@@ -86,13 +86,7 @@ def fit_interest(
 def refitted(fitted: FittedInterest, rows: Csr, config: ListsConfig) -> FittedInterest | None:
     """Fit a scorer with the same settings and calibration to other interactions.
 
-    Args:
-        fitted: The scorer.
-        rows: Training interactions by user, as for ``fit_interest``.
-        config: The options, for the notes.
-
-    Returns:
-        The scorer; None if it cannot be refitted.
+    None if it cannot be refitted. ``rows`` are as for ``fit_interest``; the options are for notes.
     """
     rows, unit = mean_one(rows)
     scorer = fitted.interest.refitted(rows)

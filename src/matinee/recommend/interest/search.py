@@ -31,10 +31,6 @@ TILT = 0.2
 def search_linear(part: HeldOut, config: LinearConfig) -> tuple[LinearConfig, Linear | None]:
     """Find the settings with the highest mean nDCG on held-out interactions.
 
-    Args:
-        part: The interactions, split into known and held-out ones.
-        config: The initial settings.
-
     Returns:
         The settings, and the scorer fitted with them to ``part.known``; None without users to
         search on.

@@ -117,11 +117,6 @@ def label(arm: str) -> str:
     return f"the {short_label(arm)} arm" if group == name else short_label(arm)
 
 
-def capital(text: str) -> str:
-    """Return a text with a capital first letter."""
-    return text[:1].upper() + text[1:]
-
-
 def number(value: float, like: float | None = None) -> str:
     """Format a figure with three decimals, or four if it (or ``like``) is below 0.01."""
     size = abs(value if like is None else like)

@@ -11,7 +11,7 @@ from ..results import BASELINES, Results
 from ..series import When, expand, label
 from ..study import Check, Claim
 from ._checks import CheckQuestions, questions_of
-from ._facts import capital, joined
+from ._facts import joined
 from .judgement import Comparison, Judgement, Verdict
 
 TRAINING: tuple[Figure, ...] = ("reference", "batch_mean", "training")
@@ -45,9 +45,6 @@ def judge(results: Results) -> list[Judgement]:
 
     If the answer on held-out ratings is another at each arm's best epoch (which is chosen by
     looking), the sentence says so; the verdict stays.
-
-    Args:
-        results: The study's records, finished or not.
     """
     return [_judge(results, claim) for claim in results.study.claims]
 
@@ -227,7 +224,7 @@ def _sentence(
         )
     elif verdict == "cannot tell":
         text = _undecided(held, text, missing)
-    return f"{capital(text)}.{_at_best(results, claim, held)}"
+    return f"{text[:1].upper()}{text[1:]}.{_at_best(results, claim, held)}"
 
 
 def _describe(family: _Family, comparisons: list[Comparison], context: str = "") -> str:

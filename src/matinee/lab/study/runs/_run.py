@@ -41,13 +41,7 @@ _EXTRA_FIGURES = {
 def execute(
     spec: Spec, cache: DataCache, folder: Path, on_epoch: Callable[[EpochRecord], None]
 ) -> RunRecord:
-    """Execute a run, or resume it if ``folder`` has its checkpoint.
-
-    Args:
-        spec: The run.
-        cache: Where its data is found or kept.
-        folder: Folder for metrics and the checkpoint of this run only.
-        on_epoch: Called after each epoch.
+    """Execute a run, or resume it if ``folder``, which is of this run only, has its checkpoint.
 
     Returns:
         The run's record; "failed" with the error if it diverged.

@@ -54,10 +54,7 @@ class Prepared:
 def describe_data(data: Data, seed: int, users: float = 1.0) -> dict[str, Any]:
     """Return everything that determines the data as plain values, for ``prepare``.
 
-    Args:
-        data: The data section of the study.
-        seed: Seed of the run.
-        users: Share of the users that a cut version keeps.
+    ``users`` is the share of the users that a cut version keeps.
 
     Raises:
         UsageError: Options that do not go together.
