@@ -39,9 +39,7 @@ def element(name: str, content: str = "", **attributes: str | float | None) -> s
     return f"<{head}>{content}</{name}>" if content else f"<{head}/>"
 
 
-def text(
-    x: float, y: float, words: str, *, anchor: str = "start", cls: str = "", **more: str | float
-) -> str:
+def text(x: float, y: float, words: str, *, anchor: str = "start", cls: str = "") -> str:
     """Return a line of text; ``y`` is the middle of its height."""
     anchors = None if anchor == "start" else anchor
     return element(
@@ -51,7 +49,6 @@ def text(
         y=float(y + SIZE * 0.35),
         text_anchor=anchors,
         cls=cls or None,
-        **more,
     )
 
 
@@ -94,12 +91,12 @@ def _pair(x: int, y: int) -> str:
     return one + ("" if other.startswith("-") else " ") + other
 
 
-def shape(kind: str, x: float, y: float, radius: float = 3.5, cls: str = "") -> str:
+def shape(kind: str, x: float, y: float, radius: float, cls: str) -> str:
     """Return a mark of one of ``SHAPES``, about the same area each."""
     return element("path", d=outline(kind, x, y, radius), cls=cls)
 
 
-def outline(kind: str, x: float, y: float, radius: float = 3.5) -> str:
+def outline(kind: str, x: float, y: float, radius: float) -> str:
     """Return path data of a mark; several can be joined in one path."""
     r = radius
     match kind:

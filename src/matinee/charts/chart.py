@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
@@ -140,25 +139,26 @@ class Frame:
         x_title: str = "",
         y_title: str = "",
         x_ticks: int = 6,
-        rules: Sequence[str] = ("y",),
+        upright: bool = False,
     ) -> str:
-        """Ticks, their texts, rules across the plot, and the titles of the axes."""
+        """Ticks, their texts, rules across the plot, and the titles of the axes.
+
+        With ``upright`` the vertical axis is of rows: it has no ticks, and the rules are vertical.
+        """
         parts = []
         across: list[str] = []  # one path for all rules: pages are full of them
-        for value, label in self.y.marks(6):
+        for value, label in () if upright else self.y.marks(6):
             y = self.y.at(value)
-            if "y" in rules:
-                across.append(path([(self.left, y), (self.right, y)]))
+            across.append(path([(self.left, y), (self.right, y)]))
             parts.append(text(self.left - 6, y, label, anchor="end", cls="tick"))
         for value, label in self.x.marks(x_ticks):
             x = self.x.at(value)
-            if "x" in rules:
+            if upright:
                 across.append(path([(x, self.top), (x, self.bottom)]))
             else:
                 parts.append(line(x, self.bottom, x, self.bottom + 4, "edge"))
             parts.append(text(x, self.bottom + 13, label, anchor="middle", cls="tick"))
-        if across:
-            parts.insert(0, element("path", d="".join(across), cls="rule"))
+        parts.insert(0, element("path", d="".join(across), cls="rule"))
         parts.append(line(self.left, self.bottom, self.right, self.bottom, "edge"))
         if y_title:
             parts.append(text(2, self.top - 14, y_title, cls="axis"))

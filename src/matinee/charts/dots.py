@@ -67,9 +67,9 @@ class Dots(Chart):
         bottom = top + step * len(self.rows)
         low, high = self._range()
         right = width - 14
-        no_ticks = Axis(0.0, 1.0, top, bottom, ticks=(-1.0,))
-        frame = Frame(left, right, top, bottom, Axis(low, high, left, right), no_ticks)
-        parts = [legend, frame.draw(x_title=self.x_title, x_ticks=5, rules=("x",))]
+        x_axis, of_rows = Axis(low, high, left, right), Axis(0.0, 1.0, top, bottom)
+        frame = Frame(left, right, top, bottom, x_axis, of_rows)
+        parts = [legend, frame.draw(x_title=self.x_title, x_ticks=5, upright=True)]
         for value, name in self.levels:
             parts.append(frame.level(value, name, over=4, y=top - 8, gap=4, cls="level-name"))
         for row, name in enumerate(self.rows):

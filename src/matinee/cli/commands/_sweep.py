@@ -78,12 +78,7 @@ def sweep(
     from ...config import parse_settings
     from ...data.table import library
     from ...lab.tune import SearchSpace, default_space, sweep as search
-    from ...lab.tune.result import (
-        check_preset_name,
-        check_table_name,
-        described,
-        write_preset,
-    )
+    from ...lab.tune.result import check_preset_name, check_table_name
     from ...models import preset as find_preset
     from ..fit import file_name, preset_label
     from ..parts import read_parts
@@ -106,20 +101,12 @@ def sweep(
     trials_file = storage or target.with_suffix(".trials")
     if not json:
         note(_beginning(parts, preset, trials_file))
-    start_rmse: float | None = None
-    best_yet: Trial | None = None
+    best_yet = _BestYet(target, parts.train.name, preset_label(preset))
     try:
         with SweepProgress(trials, quiet=json) as progress:
 
             def on_trial(trial: Trial, best: Trial | None) -> None:
-                nonlocal start_rmse, best_yet
-                best_yet = best
-                if trial.number == 0:
-                    start_rmse = trial.rmse
-                if best is trial:  # written at once, so that no end loses it
-                    worth = "the search has not ended, and it is not judged on fresh ratings"
-                    names = parts.train.name, preset_label(preset)
-                    write_preset(target, described(trial, start_rmse, *names, worth))
+                best_yet.write(trial, best)
                 progress.trial(trial, best)
 
             result = search(
@@ -140,7 +127,7 @@ def sweep(
                 on_trial=on_trial,
             )
     except KeyboardInterrupt:
-        note(_interrupted(best_yet, target, trials_file, ctx.obj or ["sweep"]))
+        note(_interrupted(best_yet.trial, target, trials_file, ctx.obj or ["sweep"]))
         raise
     result.save(target)
     if table is not None:
@@ -150,6 +137,26 @@ def sweep(
         print_json({**result.as_dict(), "seed": seed, "split": parts.protocol, **files})
     else:
         _show(result, parts, target, table, source)
+
+
+class _BestYet:
+    """The best trial; its settings are written at once, so that no end of the search loses them."""
+
+    def __init__(self, target: Path, dataset: str, preset: str) -> None:
+        self._target, self._names = target, (dataset, preset)
+        self._start_rmse: float | None = None
+        self.trial: Trial | None = None
+
+    def write(self, trial: Trial, best: Trial | None) -> None:
+        from ...lab.tune.result import described, write_preset
+
+        self.trial = best
+        if trial.number == 0:
+            self._start_rmse = trial.rmse
+        if best is trial:
+            worth = "the search has not ended, and it is not judged on fresh ratings"
+            settings = described(trial, self._start_rmse, *self._names, worth)
+            write_preset(self._target, settings)
 
 
 def _interrupted(best: Trial | None, target: Path, storage: Path, command: list[str]) -> str:
