@@ -117,3 +117,14 @@ def test_other_libraries() -> None:
         assert list(frame["item_id"]) == ["naïve, 0", "naïve, 1", "naïve, 2"]
     pytest.importorskip("pyarrow")
     assert table().to_arrow().to_pylist() == list(table().rows())
+
+
+def test_text_columns_without_rows_are_text() -> None:
+    """So that the batches of ``recommend_all`` can be put together, an empty one among them."""
+    pa, pl, pd = map(pytest.importorskip, ("pyarrow", "polars", "pandas"))
+    parts = [table().take(slice(0, 0)), table()]
+    assert pa.concat_tables([part.to_arrow() for part in parts]).num_rows == len(table())
+    assert pl.concat([part.to_polars() for part in parts]).height == len(table())
+    types = [part.to_pandas().dtypes for part in parts]
+    assert types[0].equals(types[1])
+    assert pd.concat([part.to_pandas() for part in parts]).dtypes.equals(types[1])

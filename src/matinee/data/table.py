@@ -127,17 +127,33 @@ class Table:
 
     def to_pandas(self) -> Any:
         """Return a ``pandas.DataFrame`` (needs ``matinee[tables]``)."""
-        return library("pandas").DataFrame(dict(self.columns))
+        # Without rows pandas cannot see that objects are texts.
+        return library("pandas").DataFrame(
+            {
+                n: c if len(c) or c.dtype != object else c.astype(str)
+                for n, c in self.columns.items()
+            }
+        )
 
     def to_polars(self) -> Any:
         """Return a ``polars.DataFrame`` (needs ``matinee[tables]``)."""
-        return library("polars").DataFrame(
-            {n: c.tolist() if c.dtype == object else c for n, c in self.columns.items()}
+        polars = library("polars")
+        return polars.DataFrame(
+            {
+                n: polars.Series(c.tolist(), dtype=polars.String) if c.dtype == object else c
+                for n, c in self.columns.items()
+            }
         )
 
     def to_arrow(self) -> Any:
         """Return a ``pyarrow.Table`` (needs ``matinee[tables]``)."""
-        return library("pyarrow").table(dict(self.columns))
+        arrow = library("pyarrow")
+        return arrow.table(
+            {
+                n: arrow.array(c, arrow.string()) if c.dtype == object else c
+                for n, c in self.columns.items()
+            }
+        )
 
     def write(self, path: Path | str) -> Path:
         """Write as ``.parquet``, ``.csv`` or ``.tsv``; an interrupted write leaves the old file.
