@@ -131,6 +131,25 @@ def test_wide_matrices(tmp_path: Path) -> None:
         load(numbers)
 
 
+def test_a_matrix_of_many_items_with_long_names(tmp_path: Path) -> None:
+    """As of ``pivot_table(columns="title")``, whose header is longer than most samples."""
+    titles = [f'The "Film", No. {at} (1995)' for at in range(15_000)]
+    cells = np.full((3, len(titles)), "", dtype=object)
+    cells[0, :3], cells[1, -1], cells[2, [0, 7000]] = (1, 2, 3), 4, ("-", "NA")
+    path = tmp_path / "p.csv"
+    pd.DataFrame(cells, ["ann, b", "bob", "cy"], titles).to_csv(path, index_label="user")
+    assert path.stat().st_size > 400_000
+    ratings = load(path)
+    users, items = ratings.user_ids.ids[ratings.users], ratings.item_ids.ids[ratings.items]
+    assert set(zip(users, items, ratings.values.tolist(), strict=True)) == {
+        *(("ann, b", titles[at], at + 1.0) for at in range(3)),
+        ("bob", titles[-1], 4.0),
+    }
+    path.write_text(path.read_text() + "dan,1\n")
+    with pytest.raises(DataError, match="line 5: 2 columns where the first line has 15001"):
+        load(path)
+
+
 def test_matrices_with_blank_cells_and_numbers_alone(tmp_path: Path) -> None:
     frame = pd.DataFrame({"user": [1, 1, 2, 3], "item": [2, 30, 4, 51], "rating": [1, 2, 3, 4]})
     pivot = frame.pivot(index="user", columns="item", values="rating").rename_axis(None)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
+from functools import lru_cache
 
 from ...errors import DataError, UsageError, nearest
 from .source import SAMPLE, Scan, Workspace, is_nested, run
@@ -75,6 +76,7 @@ def option_of(role: str, roles: Sequence[str]) -> str:
     return "--item-id" if role == ITEM and TITLE in roles else f"--{role}"
 
 
+@lru_cache(maxsize=1 << 16)  # a matrix has a name for each item
 def plain(name: str) -> str:
     """Normalise a column name: "User ID", "user_id:token" and "userId" are equal.
 

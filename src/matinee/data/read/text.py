@@ -166,16 +166,15 @@ def sniff(
         UsageError: The number of names differs from the number of columns.
         DataError: The file is empty, is no text, or has no columns.
     """
-    with path.open("rb") as file:
-        sample = file.read(_SAMPLE)
+    sample, is_whole = _first_bytes(path)
     text = sample.decode("utf-8-sig", errors="replace")
     every = re.split("\r\n|\n|\r", text)
     lines = [line for line in every if line.strip()]
-    if len(sample) == _SAMPLE:
+    if not is_whole:
         cut = lines.pop() if lines else ""
         if cut and not lines:
             raise DataError(
-                f"{label}: the first line has more than {_SAMPLE:,} bytes ({shorten(cut)}); "
+                f"{label}: the first line has more than {len(sample):,} bytes ({shorten(cut)}); "
                 "expected lines of user, item, rating"
             )
     if not lines:
@@ -226,6 +225,15 @@ def sniff(
         twice = next(name for name in names if names.count(name) > 1)
         raise DataError(f"{label}: two columns are called {twice!r}; rename one")
     return layout
+
+
+def _first_bytes(path: Path) -> tuple[bytes, bool]:
+    """Return the first lines of a file, which may be as long as a matrix is wide, or all of it."""
+    with path.open("rb") as file:
+        sample = more = file.read(_SAMPLE)
+        while more and sample.count(b"\n") < 2 and len(sample) < _LONGEST:
+            sample += (more := file.read(_SAMPLE))
+        return sample, not file.read(1)
 
 
 def _fit(

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from ....errors import DataError
 from ...values.ids import MISSING, missing_sql
 from ..columns import ITEM, RATING, USER, USUAL, plain
 from ..source import Scan, Workspace, described, label_of, literal
-from ..text import Layout, is_number, records, to_number
+from ..text import QUOTE, Layout, first_fault, is_number, records, to_number
 from ..unpack import Part
 
 _LOOKED_AT = 100
@@ -45,7 +47,7 @@ def open_matrix(
     if layout.names is not None:
         if not _is_pivoted(layout.names, rows, decimal):
             return None
-        items, user = layout.names[1:], '"1"'
+        items = layout.names[1:]
         rated = f"trim(rating) <> '-' AND NOT {missing_sql('rating')}"
         message = "the first column holds the users"
         written = {value for row in rows for value in row[1:]}
@@ -69,20 +71,14 @@ def open_matrix(
             )
         items = layout.numbers[:-1]
         rated = f"trim(rating) <> '' AND coalesce({_real('rating', decimal)} <> {_JESTER:g}, true)"
-        user = "CAST(row_number() OVER () AS VARCHAR)"
         message = "the first column counts the ratings of each row, and 99 means no rating"
-    columns = ", ".join(
-        f'"{number}" AS "{item.replace(chr(34), chr(34) * 2)}"'
-        for number, item in zip(layout.numbers[1:], items, strict=True)
-    )
     label = label_of([part.label for part in parts])
-    relation = layout.relation([part.path for part in parts])
+    # As text: DuckDB would hold 2,048 rows of all columns in memory, some gigabytes of a wide one.
+    filled_cells = _filled(parts, layout, items, work)
     work.con.execute(
-        f'CREATE TABLE work.main.matrix AS SELECT * FROM (UNPIVOT (SELECT {user} AS "\\user", '
-        f'{columns} FROM {relation}) ON COLUMNS(* EXCLUDE "\\user") INTO NAME item VALUE rating) '
-        f"WHERE {rated}"
+        'CREATE TABLE work.main.matrix AS SELECT "1" AS "user", "2" AS item, "3" AS rating '
+        f"FROM {Layout(',', QUOTE, None, 3).relation([filled_cells])} WHERE {rated}"
     )
-    work.con.execute('ALTER TABLE work.main.matrix RENAME COLUMN "\\user" TO "user"')
     return Scan(
         relation="work.main.matrix",
         columns=described(work, "work.main.matrix"),
@@ -93,6 +89,37 @@ def open_matrix(
             *_no_item(work, decimal),
         ),
     )
+
+
+def _filled(parts: Sequence[Part], layout: Layout, items: Sequence[str], work: Workspace) -> Path:
+    """Write the cells of a matrix that are not empty, as lines of user, item and rating.
+
+    Without a header the users are the numbers of the rows, from 1.
+
+    Raises:
+        DataError: A row has more or fewer columns, or is not UTF-8.
+    """
+    target = work.folder / "matrix.csv"
+    users = 0
+    with target.open("w", encoding="utf-8", newline="") as out:
+        writer = csv.writer(out, lineterminator="\n")
+        for part in parts:
+            for at, (_, record) in enumerate(records(part.path, layout)):
+                if at == 0 and layout.has_header:
+                    continue
+                try:
+                    values = layout.split(record.decode("utf-8-sig"))
+                except UnicodeDecodeError:
+                    values = []
+                if len(values) != layout.width:
+                    fault = first_fault([part.path], [part.label], layout)
+                    raise fault or DataError(f"{part.label}: its rows differ in length")
+                users += 1
+                user = values[0] if layout.has_header else str(users)
+                writer.writerows(
+                    (user, item, cell) for item, cell in zip(items, values[1:], strict=True) if cell
+                )
+    return target
 
 
 def _no_item(work: Workspace, decimal: str) -> Iterator[str]:
