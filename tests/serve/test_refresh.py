@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from contextlib import closing
 from dataclasses import replace
@@ -65,7 +66,7 @@ def fill(store: FeedbackStore, ratings: Ratings, *, wrong: bool = False) -> None
 def test_a_better_model_is_swapped_in_and_rolled_back(
     folder: Path, store: FeedbackStore, parts: tuple[Ratings, Ratings]
 ) -> None:
-    before = load_model(folder)
+    before, first = load_model(folder), identity(folder)
     done = refresh(folder, store, days=5)
     assert (done.decision, done.how, done.n_new) == ("swapped", "update", len(parts[1]))
     assert done.gain is not None
@@ -78,10 +79,21 @@ def test_a_better_model_is_swapped_in_and_rolled_back(
     assert after.provenance.n_ratings == before.provenance.n_ratings + len(parts[1])
     assert after.record["refresh"]["decision"] == "swapped"
     assert refresh(folder, store, days=5).decision == "waiting"  # all of it is known now
+    second = identity(folder)
     rollback(folder)
-    assert load_model(folder).provenance == before.provenance
+    restored = load_model(folder)
+    assert restored.provenance == before.provenance
+    assert restored.record["refresh"]["former"] == [first, second]  # their lists still count
+    np.testing.assert_array_equal(restored.bias.item_bias, before.bias.item_bias)
     with pytest.raises(UsageError, match="no former model"):
         rollback(folder)
+
+
+def test_a_model_that_cannot_be_read_is_rolled_back(folder: Path) -> None:
+    shutil.copytree(folder, folder.with_name("model.previous"))
+    (folder / "manifest.json").write_text("{")
+    rollback(folder)
+    assert load_model(folder).kind == "bias"
 
 
 def test_a_model_that_replaces_the_one_in_service_meanwhile_stays(

@@ -6,6 +6,7 @@ import logging
 import math
 import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -16,11 +17,18 @@ from ...base.arrays import Mask
 from ...base.atomic import atomic_path, remove
 from ...base.memory import find_entries
 from ...data import Ratings, load_items
-from ...errors import MatineeError, UsageError
+from ...errors import MatineeError, ModelFileError, UsageError
 from ...evaluate import Gain, ListGain, list_gain, prequential_gain
 from ...feedback import FeedbackStore
 from ...feedback.store import hash_of
-from ...models import Recommender, forget, identity, load_identified, load_model
+from ...models import (
+    Recommender,
+    forget,
+    identity,
+    load_identified,
+    load_model,
+    read_manifest,
+)
 from ...models.update import all_ratings, fit_whole, known_ratings
 from .ratings import feedback_ratings
 
@@ -170,15 +178,22 @@ def refresh(
 def rollback(folder: Path) -> None:
     """Restore the former model in place of the one in service, which is removed.
 
+    The lists of the one removed still count as those of the folder; see ``compare_online``.
+
     Raises:
         UsageError: No former model is kept.
     """
     former = previous_of(folder)
     if not former.is_dir():
         raise UsageError(f"{folder}: no former model is kept; there is no {former.name}")
-    load_model(former)
-    with atomic_path(folder) as previous:
-        shutil.copytree(former, previous)
+    model, _, name = load_identified(former)
+    record = model.record.get("refresh", {})
+    names = [*record.get("former", []), name]
+    with suppress(ModelFileError):  # it may be restored because the one in service cannot be read
+        later = read_manifest(folder)["record"].get("refresh", {})
+        names += [*later.get("former", []), identity(folder)]
+    model.record["refresh"] = {**record, "former": list(dict.fromkeys(names))}
+    model.save(folder)
     remove(former)
 
 
