@@ -115,15 +115,11 @@ class Catalogue:
         """Items with titles similar to a text, or the most rated items."""
         if text is None or not text.strip():
             return [self.item(int(code)) for code in self.order[:limit]]
-        codes: dict[int, None] = {}
-        exact = int(self.item_ids.encode([text.strip()])[0])
-        if exact >= 0:
-            codes[exact] = None
-        codes.update(dict.fromkeys(self._prefixes.complete(text, limit)))
-        if len(codes) >= limit:
-            return [self.item(code) for code in list(codes)[:limit]]
-        ids = [titled.id for titled in self.titles.search(text, limit)]
-        codes.update(dict.fromkeys(int(code) for code in self.item_ids.encode(ids)))
+        exact = [int(code) for code in self.item_ids.encode([text.strip()]) if code >= 0]
+        codes = dict.fromkeys([*exact, *self._prefixes.complete(text, limit)])
+        if len(codes) < limit:
+            ids = [titled.id for titled in self.titles.search(text, limit)]
+            codes |= dict.fromkeys(self.item_ids.encode(ids).tolist())
         return [self.item(code) for code in list(codes)[:limit]]
 
     def similar(self, code: int, k: int) -> list[dict[str, Any]]:

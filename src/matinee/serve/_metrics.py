@@ -102,10 +102,7 @@ class Metrics:
         }
         sizes = [_resident(int(pid)) for pid in self._rows["pid"]]
         memory = {f'{{worker="{w}"}}': size for w, size in enumerate(sizes) if size is not None}
-        loaded = {
-            '{result="done"}': total["reloads"],
-            '{result="failed"}': total["failed_reloads"],
-        }
+        loaded = {'{result="done"}': total["reloads"], '{result="failed"}': total["failed_reloads"]}
         kept = {
             '{result="stored"}': total["feedback_stored"],
             '{result="duplicate"}': total["feedback_duplicates"],

@@ -74,23 +74,11 @@ def show_evaluation(score: Evaluation) -> None:
         echo(bold(_warning(score)) + "\n")
     show_score(score)
     coverage = score.coverage
+    parts = {"user and item known": coverage.known, "user or item unknown": coverage.unknown}
     echo()
     print_table(
         ["test ratings", "", "RMSE", "MAE"],
-        [
-            (
-                "user and item known",
-                f"{coverage.known.n:,}",
-                coverage.known.rmse,
-                coverage.known.mae,
-            ),
-            (
-                "user or item unknown",
-                f"{coverage.unknown.n:,}",
-                coverage.unknown.rmse,
-                coverage.unknown.mae,
-            ),
-        ],
+        [(name, f"{part.n:,}", part.rmse, part.mae) for name, part in parts.items()],
     )
     if coverage.unknown.n:
         echo(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from ...charts.chart import Chart
 from ...charts.lines import Lines, Series
@@ -85,17 +86,13 @@ def popularity_picture(bins: Sequence[ListPopularityBin], k: int) -> Lines | Non
     if len(rows) < 2:
         return None
     total = sum(row.n_items for row in rows)
-    share = [0.0]
-    for row in rows:
-        share.append(share[-1] + 100 * row.n_items / total)
+    share = list(accumulate((100 * row.n_items / total for row in rows), initial=0.0))
     parts = {"training": [row.trained for row in rows]}
     parts |= {name: [row.shown[name] for row in rows] for name in rows[0].shown}
-    series = []
-    for name, values in parts.items():
-        ys = [0.0]
-        for value in values:
-            ys.append(ys[-1] + 100 * value)
-        series.append(Series(name, share, ys))
+    series = [
+        Series(name, share, list(accumulate((100 * value for value in values), initial=0.0)))
+        for name, values in parts.items()
+    ]
     return Lines(
         name="list-popularity",
         title="What the lists show, the most popular items first",

@@ -199,7 +199,7 @@ def _measured(results: Results, arm: ArmSummary, declared: ResolvedArm, on: Data
         metrics={name: each.mean for name, each in further.items() if each is not None},
         gain=gain.mean if gain and finite else None,
         gain_interval=gain.interval if gain else None,
-        gain_people=_between(arm, "bias_gain"),
+        gain_people=_gain_people(arm),
         by_bias=_by_bias(arm),
         known_rmse=mean_of(arm.final.get("coverage.known_rmse")),
         seconds=mean_of(seconds),
@@ -229,10 +229,10 @@ def _test_selected(arm: ResolvedArm, data: Data) -> bool | None:
     return None
 
 
-def _between(arm: ArmSummary, name: str) -> Interval | None:
-    """Return an interval of the record, its ends averaged over seeds."""
-    ends = [mean_of(arm.final.get(f"{name}_{end}")) for end in ("low", "high")]
-    return None if ends[0] is None or ends[1] is None else Interval(ends[0], ends[1])
+def _gain_people(arm: ArmSummary) -> Interval | None:
+    """Return the interval of the gain over held-out users, its ends averaged over seeds."""
+    low, high = (mean_of(arm.final.get(f"bias_gain_{end}")) for end in ("low", "high"))
+    return None if low is None or high is None else Interval(low, high)
 
 
 def _by_bias(arm: ArmSummary) -> float | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from ...base import markdown
-from ...base.text import seconds_text
+from ...base.text import seconds_text, signed
 from ...data.splits.rule import size_text
 from ...data.splits.rules import rule_of
 from ...evaluate import interval_text
@@ -142,14 +142,11 @@ def _selected(row: Row) -> str:
 def _gain(row: Row) -> str:
     if row.gain is None:
         return ""
-    text = f"{row.gain:+.4f}"
-    if row.gain_interval is not None:
-        half = (row.gain_interval.high - row.gain_interval.low) / 2
-        text += f" ± {half:.4f}"
-    return text.replace("-", "−")
+    if row.gain_interval is None:
+        return signed(row.gain)
+    half = (row.gain_interval.high - row.gain_interval.low) / 2
+    return f"{signed(row.gain)} ± {half:.4f}"
 
 
 def _seconds(value: float | None) -> str:
-    if value is None or not math.isfinite(value):
-        return ""
-    return seconds_text(value)
+    return "" if value is None or not math.isfinite(value) else seconds_text(value)

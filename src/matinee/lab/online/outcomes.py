@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -32,7 +33,7 @@ class Arm:
     """
 
     n_lists: int = 0
-    items: dict[str, int] = field(default_factory=dict)
+    items: Counter[str] = field(default_factory=Counter)
     shown: Int64 = field(default_factory=lambda: np.zeros(RANKS, dtype=np.int64))
     accepted: Int64 = field(default_factory=lambda: np.zeros(RANKS, dtype=np.int64))
     first: dict[str, int] = field(default_factory=dict)
@@ -116,8 +117,7 @@ def _show(arm: Arm, home: Arm, event: Event, span: int) -> None:
         lists[0] += 1
     items = event.items or ()
     arm.shown[: min(len(items), RANKS)] += 1
-    for item in items:
-        arm.items[item] = arm.items.get(item, 0) + 1
+    arm.items.update(items)
 
 
 def _accepts(event: Event, liked: float) -> bool:

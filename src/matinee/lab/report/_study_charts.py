@@ -14,9 +14,11 @@ from ..study.figures import FIGURES, Figure
 from ..study.summary import ArmSummary
 from ._page import slug
 
-PUBLISHED_TEST = "published “test”"
-PUBLISHED_TRAIN = "published training"
-
+PUBLISHED: dict[Figure, tuple[str, str]] = {
+    "reference": ("test", "published “test”"),
+    "batch_mean": ("train", "published training"),
+}
+"""The published figure that a measured one matches: its field of ``Published``, and its name."""
 CURVES: tuple[Figure, ...] = ("held_out", "reference", "batch_mean")
 """The figures of which there are charts by epoch."""
 SIDE_BY_SIDE: tuple[Figure, ...] = ("held_out", "held_out_user_mean", "reference", "batch_mean")
@@ -33,27 +35,19 @@ def curves(group: str, title: str, arms: Sequence[ArmSummary], figure: Figure) -
         series.append(
             Series(arm.name, curve.epochs, curve.mean, curve.low, curve.high, style=style)
         )
-        published = arm.published
-        published_values = (
-            {"reference": published.test, "batch_mean": published.train}.get(figure)
-            if published
-            else None
-        )
-        if published and published_values is not None:
-            at = published.epochs or curve.epochs[-1]
-            marks.append(
-                Mark(min(at, curve.epochs[-1]), published_values, f"{arm.name}, published", style)
-            )
+        value = published(arm, figure)
+        if arm.published and value is not None:
+            at = min(arm.published.epochs or curve.epochs[-1], curve.epochs[-1])
+            marks.append(Mark(at, value, f"{arm.name}, published", style))
     if not series:
         return None
     levels = _bias_level(arms) if figure == "held_out" else []
     note = {
         "held_out": "Lower is better."
         + " Bands are 95% intervals over seeds." * any(len(s.low) > 0 for s in series),
-        "reference": f"Hollow marks: its {PUBLISHED_TEST} figures.",
-        "batch_mean": f"Hollow marks: its {PUBLISHED_TRAIN} figures.",
+        **{each: f"Hollow marks: its {words} figures." for each, (_, words) in PUBLISHED.items()},
     }
-    shown = marks or figure not in ("reference", "batch_mean")
+    shown = marks or figure not in PUBLISHED
     return Lines(
         name=f"{slug(group)}-{slug(figure)}",
         title=f"{title}: {FIGURES[figure].label}",
@@ -82,21 +76,16 @@ def side_by_side(group: str, title: str, arms: Sequence[ArmSummary]) -> Dots | N
     hollow: list[int] = []
     styles = list(range(len(kinds)))
     # A published figure has the colour and the shape of the measured figure it matches.
-    pairs: tuple[tuple[str, Figure], ...] = (
-        (PUBLISHED_TEST, "reference"),
-        (PUBLISHED_TRAIN, "batch_mean"),
-    )
-    for published, figure in pairs:
-        which = "test" if figure == "reference" else "train"
+    for figure, (_, words) in PUBLISHED.items():
         known = [
-            (row, value)
+            Dot(row, len(kinds), float(value))
             for row, arm in enumerate(arms)
-            if arm.published and (value := getattr(arm.published, which)) is not None
+            if (value := published(arm, figure)) is not None
         ]
         if known:
             hollow.append(len(kinds))
-            dots += [Dot(row, len(kinds), float(value)) for row, value in known]
-            kinds.append(published)
+            dots += known
+            kinds.append(words)
             styles.append(figures.index(figure) if figure in figures else len(styles))
     return Dots(
         name=f"{slug(group)}-figures",
@@ -135,6 +124,12 @@ def scores(group: str, title: str, arms: Sequence[ArmSummary]) -> Dots | None:
         levels=_bias_level(arms),
         digits=4,
     )
+
+
+def published(arm: ArmSummary, figure: Figure) -> float | None:
+    """Return the published figure of an arm that a measured one matches; None without one."""
+    field = PUBLISHED.get(figure, ("", ""))[0]
+    return getattr(arm.published, field) if arm.published and field else None
 
 
 def _bias_level(arms: Sequence[ArmSummary]) -> list[tuple[float, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 
 from ...base.text import seconds_text
@@ -22,7 +23,7 @@ from ..study import (
 from ..study.figures import FIGURES
 from ..study.summary import mean_of
 from ._page import slug
-from ._study_charts import SIDE_BY_SIDE
+from ._study_charts import PUBLISHED, SIDE_BY_SIDE, published
 from ._tables import Sheet, Value
 
 _ONE_ROW = {
@@ -73,8 +74,8 @@ def group_table(summary: Summary, group: ArmGroup, arms: Sequence[ArmSummary]) -
         columns[FIGURES[figure].label] = [mean_of(arm.last.get(figure)) for arm in arms]
         if figure == "held_out":
             columns["95% interval"] = [_range(arm.last.get(figure)) for arm in arms]
-    columns["published “test”"] = [arm.published.test if arm.published else None for arm in arms]
-    columns["published training"] = [arm.published.train if arm.published else None for arm in arms]
+    for figure, (_, words) in PUBLISHED.items():
+        columns[words] = [published(arm, figure) for arm in arms]
     columns["difference from the base arm"] = [
         arm.difference.mean if arm.difference else None for arm in arms
     ]
@@ -174,13 +175,13 @@ def _held(data: Data) -> str:
 
 def environment_table(results: Results) -> Sheet:
     """Versions and machine, as the runs recorded them."""
-    seen: dict[str, dict[str, int]] = {}
+    seen: dict[str, Counter[str]] = {}
     for record in results.runs.values():
         for name, version in record.versions.items():
-            counts = seen.setdefault(name, {})
-            counts[str(version)] = counts.get(str(version), 0) + 1
+            seen.setdefault(name, Counter())[str(version)] += 1
     rows: list[list[Value]] = [
-        [name, ", ".join(sorted(counts, key=lambda v: -counts[v]))] for name, counts in seen.items()
+        [name, ", ".join(version for version, _ in counts.most_common())]
+        for name, counts in seen.items()
     ]
     peak = max((record.peak_mib for record in results.runs.values()), default=0.0)
     if peak:

@@ -183,10 +183,7 @@ class Sweep:
             "sizes": self.sizes,
             "space": self.space.model_dump(mode="json")["dimensions"],
             "trials": [trial.as_record() for trial in self.trials],
-            "best": {
-                **self.best.as_record(),
-                "settings": self.settings.model_dump(mode="json"),
-            },
+            "best": {**self.best.as_record(), "settings": self.settings.model_dump(mode="json")},
             "start_rmse": self.start_rmse,
             "fresh": self.fresh and _gain(self.fresh),
             "test": self.test and _gain(self.test),

@@ -40,9 +40,7 @@ def near(check: Check, figure: Figure, arm: str, answer: Answer) -> str:
         "undecided": f", and whether that is within {check.within:g} of {value} is not settled",
     }
     if answer.n < 2:
-        return reached + (
-            tail["established"] if answer.leaning == "established" else f", not {value}"
-        )
+        return reached + tail["established" if answer.leaning == "established" else "refuted"]
     return f"{reached}{span(answer.interval, answer.mean)}{tail[answer.status]}"
 
 
