@@ -10,6 +10,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -349,8 +350,6 @@ def test_keys(process: Start, folder: Path, tmp_path: Path) -> None:
 
 
 def test_it_needs_no_torch(folder: Path) -> None:
-    import sys
-
     code = (
         "import sys\n"
         "from matinee.serve import ServeSettings, create_app\n"
@@ -359,3 +358,25 @@ def test_it_needs_no_torch(folder: Path) -> None:
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=600)
     assert load_model(folder).n_items == 250
+
+
+def test_a_hangup_while_the_model_is_loaded_loads_it_again(model_folder: Path) -> None:
+    code = f"""
+import os
+import signal
+from pathlib import Path
+
+from matinee.serve import ServeSettings, _holder, serve
+
+engine, signals = _holder.Engine, [signal.SIGHUP, signal.SIGTERM]
+
+def loaded(settings):
+    os.kill(os.getpid(), signals.pop(0))
+    return engine(settings)
+
+_holder.Engine = loaded
+serve(ServeSettings(model=Path({str(model_folder)!r}), port=0))
+print("ended")
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300)
+    assert (done.returncode, done.stdout) == (0, "ended\n"), done.stderr

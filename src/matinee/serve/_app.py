@@ -87,12 +87,18 @@ class _MapSize(Strict):
     limit: Annotated[int, Field(ge=1, le=20_000)] = 5000
 
 
-def create_app(settings: ServeSettings, *, metrics: Metrics | None = None) -> Guard:
+def create_app(
+    settings: ServeSettings,
+    *,
+    metrics: Metrics | None = None,
+    asked: threading.Event | None = None,
+) -> Guard:
     """Return the server as an ASGI app.
 
     Args:
         settings: What to serve and how.
         metrics: Counters shared between workers; by default this process's own.
+        asked: Set if SIGHUP arrived before the app started: it then loads the model again.
 
     Raises:
         ModelFileError: No model folder, or a damaged one.
@@ -110,7 +116,7 @@ def create_app(settings: ServeSettings, *, metrics: Metrics | None = None) -> Gu
         version=__version__,
         docs_url=None,
         redoc_url=None,
-        lifespan=_lifespan(served, settings, kept),
+        lifespan=_lifespan(served, settings, kept, asked),
         openapi_url="/openapi.json",
         redirect_slashes=False,  # a redirect would use the Host header of the request
         servers=[{"url": settings.root_path}] if settings.root_path else None,
@@ -138,7 +144,12 @@ def create_app(settings: ServeSettings, *, metrics: Metrics | None = None) -> Gu
     return Guard(app, settings, counters, cors)
 
 
-def _lifespan(served: Served, settings: ServeSettings, kept: FeedbackService | None) -> Any:
+def _lifespan(
+    served: Served,
+    settings: ServeSettings,
+    kept: FeedbackService | None,
+    asked: threading.Event | None,
+) -> Any:
     @contextlib.asynccontextmanager
     async def life(app: FastAPI) -> AsyncIterator[None]:
         loop, tasks = asyncio.get_running_loop(), set[asyncio.Task[Any]]()
@@ -152,7 +163,10 @@ def _lifespan(served: Served, settings: ServeSettings, kept: FeedbackService | N
             hasattr(signal, "SIGHUP") and threading.current_thread() is threading.main_thread()
         )
         if signals:
+            before = signal.getsignal(signal.SIGHUP)
             loop.add_signal_handler(signal.SIGHUP, reload)
+            if asked is not None and asked.is_set():
+                reload()
         if settings.watch is not None:
             tasks.add(loop.create_task(served.watch(settings.watch)))
         if kept is not None:
@@ -163,6 +177,7 @@ def _lifespan(served: Served, settings: ServeSettings, kept: FeedbackService | N
         finally:
             if signals:
                 loop.remove_signal_handler(signal.SIGHUP)
+                signal.signal(signal.SIGHUP, before)
             for task in tasks:
                 task.cancel()
             if kept is not None:

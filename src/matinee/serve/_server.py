@@ -21,6 +21,7 @@ import uvicorn
 from ..errors import MatineeError, UsageError
 from ._accept import BoundedProtocol, ConnectionBalancer
 from ._app import ROUTES, create_app
+from ._guard import Guard
 from ._metrics import Metrics
 from ._settings import ServeSettings
 
@@ -123,7 +124,35 @@ def _answer(
     parent: int | None = None,
 ) -> None:
     """Answer requests until a signal, or until the parent process ends (end of a pipe)."""
-    app = create_app(settings, metrics=metrics)
+    asked = threading.Event()
+    with _noted_hangups(asked):
+        app = create_app(settings, metrics=metrics, asked=asked)
+        _run(app, settings, metrics, worker, listener, on_start, parent)
+
+
+@contextlib.contextmanager
+def _noted_hangups(asked: threading.Event) -> Iterator[None]:
+    """Set an event at SIGHUP, which would end a process that starts or ends."""
+    if not hasattr(signal, "SIGHUP") or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGHUP, lambda *_: asked.set())
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def _run(
+    app: Guard,
+    settings: ServeSettings,
+    metrics: Metrics,
+    worker: int,
+    listener: socket.socket,
+    on_start: Callable[[], None],
+    parent: int | None,
+) -> None:
+    """Run an app; the arguments are those of ``_answer``."""
     sys.setswitchinterval(_SWITCH)
     metrics.start(worker)
     gc.collect()
