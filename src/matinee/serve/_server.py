@@ -108,9 +108,14 @@ def serve(settings: ServeSettings, *, on_start: Callable[[str], None] | None = N
         raise UsageError("several workers need a system that can fork; use one")
     metrics = Metrics(ROUTES, settings.workers)
     with _listen(settings) as listener:
-        announce = on_start or (lambda _: None)
+        address = _address(listener)  # it is closed by the time of a signal right after the start
+
+        def announce() -> None:
+            if on_start is not None:
+                on_start(address)
+
         if settings.workers == 1:
-            _answer(settings, metrics, 0, listener, lambda: announce(_address(listener)))
+            _answer(settings, metrics, 0, listener, announce)
         else:
             _Supervisor(settings, metrics, listener, announce).run()
 
@@ -205,7 +210,7 @@ class _Supervisor:
         settings: ServeSettings,
         metrics: Metrics,
         listener: socket.socket,
-        announce: Callable[[str], None],
+        announce: Callable[[], None],
     ) -> None:
         self._settings, self._metrics, self._listener = settings, metrics, listener
         self._announce = announce
@@ -232,10 +237,8 @@ class _Supervisor:
         try:
             for worker in range(settings.workers):
                 self._start(worker)
-            arguments = self._ready_reader, settings.workers, self._listener
-            threading.Thread(
-                target=_announce, args=(*arguments, self._announce, self._ready), daemon=True
-            ).start()
+            arguments = self._ready_reader, settings.workers, self._announce, self._ready
+            threading.Thread(target=_announce, args=arguments, daemon=True).start()
             while self._children or (self._due and not self._stopping):
                 now = time.monotonic()
                 for worker in [w for w, at in self._due.items() if at <= now]:
@@ -333,8 +336,7 @@ def _next_end(*, wait: bool) -> tuple[int, int]:
 def _announce(
     ready_reader: int,
     workers: int,
-    listener: socket.socket,
-    announce: Callable[[str], None],
+    announce: Callable[[], None],
     ready: threading.Event,
 ) -> None:
     """Report when one worker is ready (``ready``), and when all are."""
@@ -344,7 +346,7 @@ def _announce(
             ready.set()
             answering.add(line)
             if len(answering) == workers:
-                announce(_address(listener))
+                announce()
                 return
 
 
