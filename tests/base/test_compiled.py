@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from matinee.base.compiled import choose, inlined, kernel, shared
+from matinee.base.compiled import _with_stack, choose, inlined, kernel, shared
 
 MODULE = '''
 import numpy as np
@@ -212,3 +212,27 @@ def test_where_nothing_can_be_written_a_private_temporary_folder_serves(
     cache_folder = done.split("\n")[2]
     assert done.startswith("6.0")
     assert (str(temporary) in cache_folder) == (mode == 0o700)
+
+
+@pytest.mark.skipif(
+    sys.platform == "win32" or sys.implementation.name != "cpython", reason="frames of CPython"
+)
+def test_calls_while_a_kernel_compiles_take_no_memory_of_the_system() -> None:
+    """At no depth of the stack do calls make and free a chunk of frames each time."""
+    import resource
+
+    def faults() -> int:
+        return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+
+    def leaf(a: int, b: int, c: int) -> tuple[int, ...]:
+        return (a, b, c, a, b, c, a, b, c, a, b, c, a, b, c, a, b, c, a, b, c, a, b, c, a, b, c)
+
+    def at_depth(depth: int) -> int:
+        if depth:
+            return at_depth(depth - 1)
+        before = faults()
+        for _ in range(300):
+            leaf(1, 2, 3)
+        return faults() - before
+
+    assert max(_with_stack(at_depth, (depth,)) for depth in range(400)) < 150

@@ -27,6 +27,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 FAST = {"reassoc", "contract", "nsz", "arcp"}
 """``fastmath`` of kernels: sums may be re-associated, which allows vector units; NaN and infinity
 keep their meaning, so that a diverging loss is detected."""
+_STACK = 40_000
+"""Size of a frame, in pointers, for which CPython takes a chunk of 512 KiB."""
 _COMPILING = threading.RLock()
 _FOR_KERNELS = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 """Options of functions called by neither Python nor C, which save a tenth of compilation."""
@@ -147,7 +149,9 @@ class _Lazy:
         self._call: Callable[..., Any] | None = None
 
     def __call__(self, *args: Any) -> Any:
-        return (self._call or self._callable())(*args)
+        if self._call is None:
+            return _with_stack(self._callable(), args)
+        return self._call(*args)
 
     def _callable(self, code: int | None = None) -> Callable[..., Any]:
         self._call = self.compiled(code)
@@ -185,6 +189,7 @@ class _Family(_Lazy):
         call = self._calls.get(code)
         if call is None:
             call = self._calls[code] = self._callable(code)
+            return _with_stack(call, args)
         return call(*args)
 
 
@@ -215,6 +220,23 @@ class _Choice(_Lazy):
             function = self._scope[f"only_{code}" if code in self._codes else "chosen"]
             self._compiled[code] = _compile(function, self._options, None)
         return self._compiled[code]
+
+
+def _call_first(function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
+    """Call a function; with a large frame, see ``_with_stack``."""
+    return function(*args)
+
+
+def _with_stack(function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
+    """Call a kernel for the first time, which compiles it.
+
+    CPython takes the memory of frames in chunks of 16 KiB, and gives a chunk back when its last
+    frame returns. Where a loop in Numba happens to call across the end of a chunk, that is a
+    system call for every iteration: half a million of them, a sixth of the time of compiling.
+    A frame of a large size makes a chunk that has room for all others.
+    """
+    code = _call_first.__code__.replace(co_stacksize=_STACK)
+    return FunctionType(code, globals())(function, args)
 
 
 def _names(code: CodeType) -> Iterator[str]:
