@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from matinee.base.compiled import _with_stack, choose, inlined, kernel, shared
+from matinee.base.compiled import _with_stack, choose, inlined, kernel, part, shared
 
 MODULE = '''
 import numpy as np
@@ -236,3 +236,13 @@ def test_calls_while_a_kernel_compiles_take_no_memory_of_the_system() -> None:
         return faults() - before
 
     assert max(_with_stack(at_depth, (depth,)) for depth in range(400)) < 150
+
+
+@part()
+def tripled(x: float) -> float:
+    return 3.0 * x
+
+
+def test_only_kernels_call_a_part() -> None:
+    with pytest.raises(TypeError, match="tripled: only kernels"):
+        tripled(1.0)

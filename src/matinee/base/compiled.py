@@ -118,7 +118,7 @@ def part(**options: Any) -> Callable[[F], F]:
 
     def decorate(function: F) -> F:
         flags = {"nogil": True, "forceinline": True, **_FOR_KERNELS}
-        return cast(F, _Lazy(function, {**flags, **options}))
+        return cast(F, _Part(function, {**flags, **options}))
 
     return decorate
 
@@ -174,6 +174,13 @@ class _Lazy:
         for inner in _globals(self.__wrapped__).values():
             if isinstance(inner, _Lazy):
                 yield from inner.files()
+
+
+class _Part(_Lazy):
+    """A function for kernels that has no wrapper for Python, whose call would end the process."""
+
+    def __call__(self, *args: Any) -> Any:
+        raise TypeError(f"{self.__name__}: only kernels call this function")
 
 
 class _Family(_Lazy):
