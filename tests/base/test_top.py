@@ -6,7 +6,8 @@ from hypothesis import given, strategies as st
 from hypothesis.extra import numpy as hnp
 
 from matinee.base import top as module
-from matinee.base.top import top_k
+from matinee.base.compiled import kernel
+from matinee.base.top import ROOT, offer, put_in_order, top_k
 
 # Few distinct values, so that ties are the rule.
 scores = hnp.arrays(
@@ -66,3 +67,31 @@ def test_the_edges_of_blocks(k: int, more: int) -> None:
 def test_nobody_and_no_items(count: int, n_items: int) -> None:
     items, best = top_k(np.zeros((count, n_items), dtype=np.float32), 3)
     assert items.shape == best.shape == (count, min(3, n_items))
+
+
+@kernel()
+def largest(offered: np.ndarray, values: np.ndarray, codes: np.ndarray) -> int:
+    """Keep the largest values, each with its position from the last as its code."""
+    size = ROOT
+    for at in range(len(offered)):
+        size = offer(values, codes, size, offered[at], len(offered) - at)
+    put_in_order(values, codes, size)
+    return size
+
+
+@given(
+    hnp.arrays(
+        np.float64, st.integers(0, 40), elements=st.sampled_from([-np.inf, -1.0, 0.0, 0.5, 2.0])
+    ),
+    st.integers(0, 45),
+)
+def test_a_heap_in_a_kernel_keeps_the_largest_with_ties_by_ascending_code(
+    offered: np.ndarray, limit: int
+) -> None:
+    values, codes = np.empty(limit), np.empty(limit, dtype=np.int64)
+    size = largest(offered, values, codes)
+    given_codes = len(offered) - np.arange(len(offered))
+    order = np.lexsort((given_codes, -offered))[:limit]
+    assert size == len(order)
+    assert codes[:size].tolist() == given_codes[order].tolist()
+    assert values[:size].tolist() == offered[order].tolist()

@@ -1,11 +1,21 @@
-"""``top_k``: the largest scores of each row of a matrix."""
+"""``top_k``: the largest scores of each row of a matrix; and the same in kernels, by a binary heap.
+
+Numba compiles its sorting functions for every kernel, which takes a second; and a heap of the k
+largest of n values takes n steps in place of n log n.
+"""
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
-from .arrays import Float32, Int32, Int64
+from .arrays import Float32, Float64, Int32, Int64
+from .compiled import part
 
+ROOT: Any = np.int64(0)
+"""The position of a heap's last entry, and the size of an empty heap. Numba would compile ``sink``
+and ``offer`` again for a literal 0."""
 _BLOCKS, _LEAST_BLOCK, _FEW = 16, 8, 16
 """Blocks per list position, the minimum width of a block, and the most candidates per position."""
 
@@ -74,3 +84,68 @@ def _first_of_each(scores: Float32, rows: Int64, columns: Int64, k: int) -> tupl
     starts = np.searchsorted(rows, np.arange(len(scores)))
     first = order[starts[:, None] + np.arange(k)]
     return columns[first].astype(np.int32), chosen[first]
+
+
+@part()
+def sink(values: Float64, codes: Int64, at: int, size: int) -> None:
+    """Move the entry ``at`` of a heap down until no entry below it comes later in the order.
+
+    The order is by descending value; equal values by ascending code. The last entry is at 0.
+
+    Args:
+        values: float64, of at least ``size`` entries, changed in place.
+        codes: int64, aligned with ``values``, likewise.
+        at: The entry to move.
+        size: The number of entries of the heap.
+    """
+    value, code = values[at], codes[at]
+    while 2 * at + 1 < size:
+        child = 2 * at + 1
+        if child + 1 < size and (
+            values[child + 1] < values[child]
+            or (values[child + 1] == values[child] and codes[child + 1] > codes[child])
+        ):
+            child += 1
+        if values[child] > value or (values[child] == value and codes[child] < code):
+            break
+        values[at], codes[at] = values[child], codes[child]
+        at = child
+    values[at], codes[at] = value, code
+
+
+@part()
+def offer(values: Float64, codes: Int64, size: int, value: float, code: int) -> int:
+    """Add an entry, in place of the last one if the arrays are full and it comes before that.
+
+    Args:
+        values: float64 (limit,), changed in place.
+        codes: int64 (limit,), changed in place.
+        size: The number of entries so far.
+        value: The value of the new entry.
+        code: Its code.
+
+    Returns:
+        The number of entries.
+    """
+    if size < len(values):
+        values[size], codes[size] = value, code
+        size += 1
+        if size == len(values):
+            for at in range(size // 2 - 1, -1, -1):
+                sink(values, codes, at, size)
+    elif size > 0 and (value > values[0] or (value == values[0] and code < codes[0])):
+        values[0], codes[0] = value, code
+        sink(values, codes, ROOT, size)
+    return size
+
+
+@part()
+def put_in_order(values: Float64, codes: Int64, size: int) -> None:
+    """Sort the first ``size`` entries by descending value; equal values by ascending code."""
+    for at in range(size // 2 - 1, -1, -1):
+        sink(values, codes, at, size)
+    for last in range(size - 1, 0, -1):
+        value, code = values[last], codes[last]
+        values[last], codes[last] = values[0], codes[0]
+        values[0], codes[0] = value, code
+        sink(values, codes, ROOT, last)

@@ -6,6 +6,7 @@ import numpy as np
 
 from ...base.arrays import Float32, Float64, Int32, Int64
 from ...base.compiled import shared
+from ...base.top import ROOT, offer, put_in_order
 
 
 @shared(64)
@@ -43,6 +44,7 @@ def nearest(
     for chunk in range(begin, end):  # interleaved, so that no thread gets all the popular items
         dots = np.zeros(n_items, dtype=np.float64)
         touched = np.empty(n_items, dtype=np.int32)
+        best, codes = np.empty(k, dtype=np.float64), np.empty(k, dtype=np.int64)
         for item in range(chunk, n_items, 64):
             n = 0
             for entry in range(item_ptr[item], item_ptr[item + 1]):
@@ -56,19 +58,18 @@ def nearest(
                         touched[n] = j
                         n += 1
                     dots[j] += squared * strengths[other] if weighted else squared
-            few = touched[:n]
-            few.sort()
-            values = np.empty(n, dtype=np.float64)
+            found = ROOT
             for p in range(n):
-                j = few[p]
+                j = touched[p]
                 over = lengths[item] * lengths[j] + shrinkage
-                values[p] = -dots[j] / over if j != item and over > 0.0 else 0.0
+                if j != item and over > 0.0 and dots[j] > 0.0:
+                    found = offer(best, codes, found, dots[j] / over, j)
                 dots[j] = 0.0
-            order = np.argsort(values, kind="mergesort")
+            put_in_order(best, codes, found)
             for p in range(k):
-                if p < n and values[order[p]] < 0.0:
-                    neighbours[item, p] = few[order[p]]
-                    similarity[item, p] = -values[order[p]]
+                if p < found:
+                    neighbours[item, p] = codes[p]
+                    similarity[item, p] = best[p]
                 else:
                     neighbours[item, p] = -1
                     similarity[item, p] = 0.0
