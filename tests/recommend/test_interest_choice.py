@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,7 @@ from matinee.recommend.interest import (
     restore_interest,
 )
 from matinee.recommend.interest.held_out import HeldOut
+from matinee.recommend.interest.scorers import item_knn
 from matinee.recommend.interest.scorers.linear import linear
 from matinee.recommend.interest.scorers.popularity import popularity
 from matinee.train.linear import LinearConfig
@@ -188,6 +190,27 @@ def test_without_solving_a_closed_form_of_the_nearest_is_tried_on_sparse_data(
     choose.large(part, config, np.random.default_rng(0), solve=False)
     assert [each.nearest for each in asked] == [choose.NEAREST] * tried
     assert all(each.denoising == 0.5 and each.user_power == 0.3 for each in asked)
+
+
+@pytest.mark.parametrize("interest", ["auto", "best"])
+@pytest.mark.parametrize(("most_pairs", "tried"), [(1e9, True), (1.0, False)])
+def test_neighbours_are_left_out_where_users_have_very_many_items(
+    interest: str, most_pairs: float, tried: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(choose, "AUTO_SIDE", 10)
+    monkeypatch.setattr(choose, "LEAST_ROW", 2.0)
+    monkeypatch.setattr(choose, "MOST_PAIRS", most_pairs)
+    made: list[str] = []
+
+    def noted(*args: Any) -> Any:
+        made.append("item-knn")
+        return item_knn.candidate(*args)
+
+    monkeypatch.setattr(choose, "item_knn", SimpleNamespace(candidate=noted))
+    used = parts(fitted(interest=interest))
+    assert (made != []) == tried
+    if not tried:
+        assert used <= {"ials", "popularity"}
 
 
 def test_the_closed_form_of_the_quick_choice_is_of_the_nearest_and_without_a_note(

@@ -34,6 +34,9 @@ LEAST_ROW = 8.0
 LEAST_SHARED = 0.2
 """Minimum share of interactions with items of at least two users to try anything but popularity on
 large data: choices of a single user say nothing about others."""
+MOST_PAIRS = 10_000.0
+"""Most pairs of items of one user per interaction for which similarities of items are computed on
+large data: about 20 microseconds. Of published data few have more than 1,000."""
 FACTOR_WEIGHTS = (0.15, 0.3, 0.5)
 """Candidate weights of matrix factorisation or neighbours in a blend with the better scorer."""
 POPULAR_WEIGHTS = (0.03, 0.1, 0.3)
@@ -83,7 +86,8 @@ def is_small(rows: Csr) -> bool:
 def large(part: HeldOut, config: ListsConfig, rng: np.random.Generator, solve: bool) -> Candidate:
     """Choose among scorers that are fast on large data: factors, neighbours and popularity.
 
-    On sparse data, the closed form over nearest items is a further candidate.
+    On sparse data, the closed form over nearest items is a further candidate. Neighbours are left
+    out where users with very many items would make them slow (``MOST_PAIRS``).
 
     Args:
         part: The interactions, split into known and held-out ones.
@@ -101,8 +105,10 @@ def large(part: HeldOut, config: ListsConfig, rng: np.random.Generator, solve: b
     solve = solve and len(known.indices) >= LEAST_ROW * smaller
     settings = large_linear(part, config.linear)
     larger = smaller > WHOLE_SIDE or settings.nearest > 0
-    knn, popular = item_knn.candidate(part, config, rng, None), popularity(part)
     factors = ials(part, large_ials(part, config.ials, LARGE_FACTORS if solve else None), rng)
+    if np.square(known.counts, dtype=np.float64).sum() > MOST_PAIRS * len(known.indices):
+        return with_popularity(part, factors)
+    knn, popular = item_knn.candidate(part, config, rng, None), popularity(part)
     if solve and larger and gains(knn, popular):
         smooth = bspm(part, config.bspm.replace(LOW_PASS))
         scorers = [linear(part, settings), factors, smooth, popular]
