@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
+from matinee.base.compiled import kernel
 from matinee.data import Ratings
 from matinee.errors import DataError, MatineeError, UnknownIdError, UsageError
 from matinee.synth import (
@@ -165,14 +166,29 @@ def test_moments_agree_with_integration(level: float, sigma: float, n_levels: in
     np.testing.assert_allclose(moments, (mean, ((k - mean) ** 2 * p).sum()), rtol=1e-9, atol=1e-9)
 
 
+stream, uniform_number, normal_number = kernels._stream, kernels._uniform, kernels._normal
+
+
+@kernel()
+def key_of(user: int) -> np.uint64:
+    return stream(np.uint64(1), user, 1)
+
+
+@kernel()
+def draws(uniform: np.ndarray, normal: np.ndarray) -> None:
+    key = stream(np.uint64(5), 12, 3)
+    for k in range(len(uniform)):
+        uniform[k] = uniform_number(key, k)
+        normal[k] = normal_number(key, k)
+
+
 def test_random_numbers_are_uniform_and_normal() -> None:
-    key = np.uint64(kernels._stream(np.uint64(5), 12, 3))
-    uniform = np.array([kernels._uniform(key, k) for k in range(20_000)])
+    uniform, normal = np.empty(20_000), np.empty(20_000)
+    draws(uniform, normal)
     assert 0 < uniform.min() < 1e-3
     assert 1 - 1e-3 < uniform.max() < 1
     assert abs(uniform.mean() - 0.5) < 5 / np.sqrt(12 * 20_000)
     assert abs(np.corrcoef(uniform[1:], uniform[:-1])[0, 1]) < 5 / np.sqrt(20_000)
-    normal = np.array([kernels._normal(key, k) for k in range(20_000)])
     assert abs(normal.mean()) < 5 / np.sqrt(20_000)
     assert abs(normal.var() - 1) < 5 * np.sqrt(2 / 20_000)
 
@@ -191,7 +207,7 @@ def test_both_ways_of_choosing_items_have_one_distribution(method: str) -> None:
     tables = World(SynthConfig(users=2, items=6, ratings=6, pull=2.0))._tables
     traits = np.empty(2 * tables.factors.shape[1] + 2)
     kernels._fill_traits(0, tables, traits)
-    match = np.array([kernels._affinity(traits, item, tables) for item in range(6)])
+    match = np.array([kernels._affinity.__wrapped__(traits, item, tables) for item in range(6)])
     weights = tables.weights / (1 + np.exp(-2.0 * match))
     weights[2] = 0.0
     # Draw two without replacement: P(i, then j) = w_i / W * w_j / (W - w_i).
@@ -204,7 +220,7 @@ def test_both_ways_of_choosing_items_have_one_distribution(method: str) -> None:
     counts = np.zeros((6, 6))
     draws = 20_000
     for k in range(draws):
-        key = np.uint64(kernels._stream(np.uint64(1), k, 1))
+        key = np.uint64(key_of(k))
         getattr(kernels, method)(key, 2, traits, seen, tables, picks)
         counts[picks[0], picks[1]] += 1
     assert seen.sum() == 1

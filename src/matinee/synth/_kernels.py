@@ -12,13 +12,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..base.arrays import Float32, Float64, Int32, Int64
-from ..base.compiled import inlined, kernel
+from ..base.compiled import kernel, part
 from ..base.splitmix import FIRST, GOLDEN, mixed
+from ..base.top import ROOT, offer, put_in_order
 
 _12 = np.uint64(12)
 
-# What a stream of random numbers of one user is for.
-_TRAITS, _PICKS, _RACE, _NOISE, _TIMES = range(5)
+# What a stream of random numbers of one user is for. Numba compiles a function for each literal.
+_TRAITS, _PICKS, _RACE, _NOISE, _TIMES = (np.int64(purpose) for purpose in range(5))
 
 # Rejection examines at most about this share of the items; above, examining all is cheaper.
 _RACE_FROM = 16
@@ -69,18 +70,18 @@ class Parameters(NamedTuple):
     end: float
 
 
-@inlined
-def _stream(seed: Any, user: Any, purpose: int) -> Any:
+@part()
+def _stream(seed: Any, user: Any, purpose: np.int64) -> Any:
     return mixed(mixed(seed + GOLDEN) ^ mixed(np.uint64(user * 8 + purpose) * GOLDEN + FIRST))
 
 
-@inlined
+@part()
 def _uniform(key: Any, at: Any) -> Any:
     """In the open interval (0, 1): 52 bits and a half."""
     return (float(mixed(key + np.uint64(at + 1) * GOLDEN) >> _12) + 0.5) * 2.0**-52
 
 
-@inlined
+@part()
 def _normal(key: Any, at: Any) -> Any:
     radius = math.sqrt(-2.0 * math.log(_uniform(key, 2 * at)))
     return radius * math.cos(2.0 * math.pi * _uniform(key, 2 * at + 1))
@@ -99,7 +100,7 @@ def _fill_traits(user: Any, t: Parameters, traits: Float64) -> None:
     traits[2 * rank + 1] = t.taste * math.exp(t.taste_spread * _normal(key, 2 * rank + 1))
 
 
-@inlined
+@part()
 def _affinity(traits: Float64, item: Any, t: Parameters) -> Any:
     """The larger match of the two factor vectors with the item, standardised over all pairs."""
     rank = t.factors.shape[1]
@@ -115,7 +116,7 @@ def _affinity(traits: Float64, item: Any, t: Parameters) -> Any:
     return (max(first, second) - math.sqrt(share)) / math.sqrt(1.0 - share)
 
 
-@inlined
+@part()
 def _level(affinity: float, traits: Float64, item: Any, t: Parameters) -> Any:
     """Return the exact latent score, in levels: 0 is the lowest rating."""
     rank = t.factors.shape[1]
@@ -146,16 +147,16 @@ def _moments(level: float, sigma: float, n_levels: int) -> tuple[float, float]:
 @kernel()
 def _race(key: Any, wanted: int, traits: Float64, seen: Any, t: Parameters, picks: Int32) -> None:
     """Draw without replacement by exponential clocks: the smallest times, in order."""
-    clocks = np.empty(len(t.weights))
+    negated, codes = np.empty(wanted), np.empty(wanted, dtype=np.int64)
+    n = ROOT
     for item in range(len(t.weights)):
-        if seen[item]:
-            clocks[item] = np.inf
-        else:
+        if not seen[item]:
             pull = 1.0 / (1.0 + math.exp(-t.pull * _affinity(traits, item, t)))
-            clocks[item] = -math.log(_uniform(key, item)) / (t.weights[item] * pull)
-    order = np.argsort(clocks)
-    for k in range(wanted):
-        picks[k] = order[k]
+            clock = -math.log(_uniform(key, item)) / (t.weights[item] * pull)
+            n = offer(negated, codes, n, -clock, item)
+    put_in_order(negated, codes, n)
+    for k in range(n):
+        picks[k] = codes[k]
 
 
 @kernel()
@@ -229,6 +230,7 @@ def draw(
     picks = np.empty(n_items, dtype=np.int32)
     gaps = np.empty(n_items)
     when = np.empty(n_items, dtype=np.int64)
+    packed, equal = np.empty(n_items, dtype=np.int64), np.zeros(n_items)
     traits = np.empty(2 * t.factors.shape[1] + 2)
     sigma = t.noise / 4.0 * (t.n_levels - 1)
     for row in range(len(offsets) - 1):
@@ -250,10 +252,9 @@ def draw(
         _fill_times(user, n, t, gaps, when)
 
         # An item and its place in the order of time, in one sortable number.
-        packed = np.empty(n, dtype=np.int64)
         for k in range(n):
             packed[k] = (np.int64(picks[k]) << 32) | k
-        packed.sort()
+        put_in_order(equal, packed, n)
         noise = _stream(t.seed, user, _NOISE)
         for k in range(n):
             item = np.int32(packed[k] >> 32)
@@ -292,12 +293,13 @@ def alias_table(weights: Float64) -> tuple[Float64, Int32]:
     """Walker's alias table of weights that sum to one (Vose's construction)."""
     n = len(weights)
     threshold = weights * n
-    alias = np.arange(n).astype(np.int32)
+    alias = np.empty(n, dtype=np.int32)
     small = np.empty(n, dtype=np.int64)
     large = np.empty(n, dtype=np.int64)
     n_small = 0
     n_large = 0
     for k in range(n):
+        alias[k] = k
         if threshold[k] < 1.0:
             small[n_small] = k
             n_small += 1
