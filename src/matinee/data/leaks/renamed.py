@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ...base.arrays import Float32, Int32, Int64, Mask, evenly_spaced, row_bounds
-from ...base.compiled import kernel
+from ...base.compiled import kernel, part
 from ..histories import Histories
 from ..vocabulary import Ids
 
@@ -193,13 +193,25 @@ def _rarest(asked: HeldOutPeople, pair_of: Int64, counts: Int64) -> Int64:
     return probes
 
 
+@part()
+def _position(start: Int64, values: Float32, item: int, rating: float) -> int:
+    """Return the position of the pair of an item and a rating among all pairs; -1 for none."""
+    low, high = start[item], start[item + 1]
+    while low < high:
+        middle = (low + high) // 2
+        if values[middle] < rating:
+            low = middle + 1
+        else:
+            high = middle
+    return low if low < start[item + 1] and values[low] == rating else -1
+
+
 @kernel()
 def _count(items: Int32, ratings: Float32, start: Int64, values: Float32, counts: Int64) -> None:
     """Count the training ratings equal to each pair."""
     for entry in range(len(items)):
-        low, high = start[items[entry]], start[items[entry] + 1]
-        at = low + np.searchsorted(values[low:high], ratings[entry])
-        if at < high and values[at] == ratings[entry]:
+        at = _position(start, values, items[entry], ratings[entry])
+        if at >= 0:
             counts[at] += 1
 
 
@@ -217,9 +229,8 @@ def _collect(
     """Write the training rows that have each chosen pair, one pair after the other."""
     for row in range(len(indptr) - 1):
         for entry in range(indptr[row], indptr[row + 1]):
-            low, high = start[items[entry]], start[items[entry] + 1]
-            at = low + np.searchsorted(values[low:high], ratings[entry])
-            if at < high and values[at] == ratings[entry] and chosen[at]:
+            at = _position(start, values, items[entry], ratings[entry])
+            if at >= 0 and chosen[at]:
                 holders[free[at]] = row
                 free[at] += 1
 
