@@ -14,7 +14,7 @@ from matinee.base.widths import most_units
 from matinee.data import Ratings, fingerprint
 from matinee.errors import DataError, LeakError, UsageError
 from matinee.models import Autoencoder, Bias, load_model
-from matinee.models.trainable import BIAS_ALONE
+from matinee.models.trainable import BIAS_ALONE, UNIT
 from matinee.models.update import all_ratings
 from matinee.recommend.interest.held_out import HeldOut
 from matinee.synth import synthesize
@@ -127,6 +127,20 @@ def test_a_model_shrunk_to_the_bias_model_has_a_note(preset: str) -> None:
     model.update(ratings_of(0.0).take(np.arange(50)), epochs=1)
     assert model.provenance.notes.count(BIAS_ALONE) == 1
     assert BIAS_ALONE not in model.fit(ratings_of(4.0), seed=0).provenance.notes
+
+
+@pytest.mark.parametrize(
+    ("factor", "note"), [(20.0, "divide them by 10"), (0.02, "multiply them by 100"), (2.0, "")]
+)
+def test_ratings_in_another_unit_have_a_note(factor: float, note: str) -> None:
+    ratings = synthesize(60, 30, 900, seed=4).ratings
+    wide = Ratings.from_arrays(ratings.users, ratings.items, ratings.values * factor)
+    small = {"hidden": [4], "epochs": 1, "lists.interest": "none"}
+    for preset in ("default", "accurate-autoencoders"):
+        notes = matinee.model(preset, **small).fit(wide, seed=0).provenance.notes
+        found = [text for text in notes if text.startswith(UNIT)]
+        assert [note in text for text in found] == ([True] if note else [])
+    assert not matinee.model("biased-mf").fit(wide).provenance.notes
 
 
 def test_widths_stay_as_they_were(parts: tuple[Ratings, Ratings, Ratings]) -> None:

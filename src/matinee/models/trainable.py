@@ -40,6 +40,11 @@ BIAS_ALONE = (
 )
 """Note of a model that was shrunk to the bias model."""
 
+UNIT = "the ratings have a standard deviation of "
+"""How the note begins on ratings in another unit than those that networks are tuned on."""
+_NARROWEST, _WIDEST = 0.08, 8.0
+"""Standard deviations between which the unit matters little."""
+
 
 class Trainable(Params, Recommender):
     """A model described by ``Settings``.
@@ -62,6 +67,8 @@ class Trainable(Params, Recommender):
 
     settings_kind: ClassVar[str] = ""
     """The ``kind`` of its settings, if it differs from the model's."""
+    by_gradient: ClassVar[bool] = False
+    """Whether ratings are learned in their unit, at a learning rate that suits one."""
     best_epoch: int | list[int]
 
     def __init__(
@@ -238,6 +245,8 @@ class Trainable(Params, Recommender):
         self._train(train, seed, context)
         notes = [BIAS_ALONE] if self._predicts_as_bias else []
         self.provenance = self.provenance.noted(BIAS_ALONE, notes)
+        spread = float(train.values.std()) if self.by_gradient and not train.implicit else 1.0
+        self.provenance = self.provenance.noted(UNIT, _unit_notes(spread))
 
     @property
     def _predicts_as_bias(self) -> bool:
@@ -293,6 +302,15 @@ def model(
     chosen = (settings or _preset(preset)).replace(overrides, "model")
     member_settings(chosen)  # an error in a member is raised now, not at fit
     return kind_named(chosen.model_kind).load()(settings=chosen, device=device)
+
+
+def _unit_notes(spread: float) -> list[str]:
+    """Note a standard deviation of ratings that is far from 1; 0 is noted where they are read."""
+    if spread == 0.0 or _NARROWEST <= spread <= _WIDEST:
+        return []
+    power = 10.0 ** round(np.log10(spread))
+    change = f"divide them by {power:,.0f}" if power > 1.0 else f"multiply them by {1 / power:,.0f}"
+    return [f"{UNIT}{spread:.3g}, and networks learn best where it is near 1: {change}"]
 
 
 def _digest(weights: Float32) -> str:

@@ -147,6 +147,6 @@ def _advice(loss: float, epoch: int, step: int, config: TrainConfig) -> str:
     shown = "not a number" if np.isnan(loss) else f"{loss:.3g}"
     return (
         f"training diverged: the loss is {shown} at epoch {epoch}, step {step}; lower "
-        f"learning_rate (now {config.learning_rate:g}), add warmup, or use center = 'mean' so that "
-        "the network starts near the ratings' mean"
+        f"learning_rate (now {config.learning_rate:g}), add warmup, use center = 'mean' so that "
+        "the network starts near the ratings' mean, or divide ratings that are in the hundreds"
     )

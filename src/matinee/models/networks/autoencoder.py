@@ -50,6 +50,7 @@ class Autoencoder(Trainable):
     """
 
     kind: ClassVar[str] = "autoencoder"
+    by_gradient: ClassVar[bool] = True
     takes_weights = True
     best_epoch: int
 

@@ -59,6 +59,7 @@ class Ensemble(Trainable):
 
     kind: ClassVar[str] = "ensemble"
     settings_kind: ClassVar[str] = "autoencoder"
+    by_gradient: ClassVar[bool] = True
     best_epoch: list[int]
 
     def __init__(
