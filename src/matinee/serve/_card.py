@@ -79,6 +79,12 @@ def scores(metrics: dict[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
+def held_out_rmse(manifest: dict[str, Any]) -> float | None:
+    """Return the RMSE that was saved with the model; None without one."""
+    rmse = (manifest["metrics"] or {}).get("rmse")
+    return float(rmse) if isinstance(rmse, int | float) else None
+
+
 def step(model: Recommender) -> float | None:
     """Return the step between rating levels, if there is one and the model has histories."""
     if model.histories is None:
@@ -104,23 +110,22 @@ def caveats(model: Recommender, manifest: dict[str, Any], catalogue: Catalogue) 
             "It was trained on what people chose, without ratings: it predicts a choice, not "
             "whether somebody would like it."
         )
+    rmse = held_out_rmse(manifest)
+    if rmse is not None:
+        scored = (
+            f"On held-out ratings it is off by {rmse:.2f} rating points (root mean square), "
+            "measured on people it was trained on; for people with few ratings expect more."
+        )
+    else:
+        held_out = "ratings" if model.knows_ratings else "interactions"
+        scored = f"It has no score on held-out {held_out}: run matinee evaluate."
     notes = [
+        scored,
         f"It can only predict the {data['n_items']:,} items it was trained on; newer items are "
         "unknown to it.",
         learned,
         "It fits the people of its data; for others it may be wrong in ways its scores hide.",
     ]
-    metrics = manifest["metrics"]
-    rmse = metrics.get("rmse") if isinstance(metrics, dict) else None
-    if isinstance(rmse, int | float):
-        notes.insert(
-            0,
-            f"On held-out ratings it is off by {rmse:.2f} rating points (root mean square), "
-            "measured on people it was trained on; for people with few ratings expect more.",
-        )
-    else:
-        held_out = "ratings" if model.knows_ratings else "interactions"
-        notes.insert(0, f"It has no score on held-out {held_out}: run matinee evaluate.")
     if catalogue.counts is not None:
         few = int((catalogue.counts < 10).sum())
         if few:

@@ -158,7 +158,10 @@ class Catalogue:
         at = {name: position for position, name in enumerate(self.genre_names)}
         points = self._points[codes].round(5)
         return {
-            **{name: [item[name] for item in items] for name in _COLUMNS},
+            **{
+                name: [item[name] for item in items]
+                for name in ("item", "title", "year", "n_ratings", "mean")
+            },
             "genres": [[at[name] for name in item["genres"]] for item in items],
             "genre_names": self.genre_names,
             "x": points[:, 0].tolist(),
@@ -216,6 +219,3 @@ class Catalogue:
         if self.unit is None:
             raise ProblemError(404, "this kind of model has no item vectors, so no item is near")
         return self.unit
-
-
-_COLUMNS = ("item", "title", "year", "n_ratings", "mean")

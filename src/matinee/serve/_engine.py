@@ -17,7 +17,7 @@ from ..data import Histories
 from ..models import load_identified
 from ..models.new_items import AllKnownError
 from ..recommend import Predict, diversify, expected_change, lifts
-from ._card import card
+from ._card import card, held_out_rmse
 from ._catalogue import Catalogue
 from ._ratings import Reader
 from ._rows import Entries, choice_lifts, for_several, number, numbers, scores_of
@@ -63,10 +63,8 @@ class Engine:
         self.scale = self._model.scale_of_histories
         self.catalogue = Catalogue(self._model)
         self.card = {"model": self.name, **card(self._model, manifest, self.catalogue, settings)}
-        metrics = manifest["metrics"]
-        rmse = metrics.get("rmse") if isinstance(metrics, dict) else None
-        width = self.scale.high - self.scale.low
-        self._error = float(rmse) if isinstance(rmse, int | float) else width / 4.0
+        rmse = held_out_rmse(manifest)
+        self._error = (self.scale.high - self.scale.low) / 4.0 if rmse is None else rmse
         nobody = Histories.build([([], [])])
         self._usual = self._model.scores_coded(nobody)[0].astype(np.float64)
         counts = self.catalogue.counts
