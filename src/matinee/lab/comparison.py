@@ -20,7 +20,7 @@ from ..evaluate import (
     paired_gain,
 )
 from ..evaluate.ranking.sums import ListSums
-from ..evaluate.statistics.bootstrap import RESAMPLES, finite_interval
+from ..evaluate.statistics.bootstrap import finite_interval
 from ..models import Recommender
 from ..recommend import HistoriesLike
 
@@ -169,8 +169,7 @@ def _gains(first: ListEvaluation, second: ListEvaluation, seed: int) -> dict[int
         }
         none = np.zeros((2, 0), dtype=np.int64)
         sums = ListSums(k, columns, none, none)
-        several = sums.n_people > 1
-        draws = sums.resamples(np.random.default_rng(seed), RESAMPLES) if several else None
+        draws = sums.resamples(seed)
         gains[k] = {}
         for metric in metrics_of("list"):
             value = second.value(metric.name, k) - first.value(metric.name, k)

@@ -121,7 +121,7 @@ def test_hits_by_item_add_up(case: tuple) -> None:
 
 def test_resamples_scatter_about_the_value(case: tuple) -> None:
     sums = case[0].sums[10]
-    drawn = sums.resamples(np.random.default_rng(0), 400)
+    drawn = sums.resamples(0, 400)
     ndcg = drawn.mean("ndcg")
     assert ndcg.shape == (400, 2)
     each = sums.values["ndcg"]

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from ...base.arrays import Float32, Int64
 from ...data import Histories, Ratings, Scale, Vocabulary
-from ...errors import UsageError, checked_seed, nearest
+from ...errors import UsageError, nearest
 from ..leak_guard import Guarded, Overlap, guard, overlap_notes
 from ..metric import Score
 from ..registry import metrics_of
@@ -232,13 +232,7 @@ def _scores(
     gains: list[_ByCutoff] = [{} for _ in range(models)]
     for k, sums in result.sums.items():
         totals = sums.totals()
-        several = sums.n_people > 1
-        # The same draws of users at every cutoff.
-        drawn = (
-            sums.resamples(np.random.default_rng(checked_seed(seed)), resamples)
-            if several
-            else None
-        )
+        drawn = sums.resamples(seed, resamples)
         for each in (*scores, *gains):
             each[k] = {}
         for metric in metrics_of("list"):

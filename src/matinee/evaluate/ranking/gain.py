@@ -9,7 +9,7 @@ import numpy as np
 from ...base.arrays import Float64, Int64
 from ...data import Histories, Ratings
 from ..metric import Interval
-from ..statistics.bootstrap import RESAMPLES, interval, resample
+from ..statistics.bootstrap import interval, resample
 from .evaluate import Lists
 from .items import ItemStatistics
 from .relevant import Relevant, relevant_from
@@ -80,7 +80,7 @@ def list_gain(
     differences: Float64 = second - first
     bounds = None
     if len(differences) > 1:
-        drawn = resample(differences[:, None], np.random.default_rng(seed), RESAMPLES)
+        drawn = resample(differences[:, None], np.random.default_rng(seed))
         bounds = interval(drawn[:, 0] / len(differences))
     return ListGain(
         before=float(first.mean()),

@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ...base.arrays import Float64, Int64
-from ..statistics.bootstrap import resample
+from ...errors import checked_seed
+from ..statistics.bootstrap import RESAMPLES, resample
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,9 +87,14 @@ class ListSums:
         sums = {name: each.sum(axis=0) for name, each in self.values.items()}
         return ListTotals(np.array([self.n_people], dtype=np.float64), sums, self.exposure)
 
-    def resamples(self, rng: np.random.Generator, resamples: int) -> ListTotals:
-        """Return the totals of bootstrap draws of users, each of shape (resamples, models)."""
+    def resamples(self, seed: int, resamples: int = RESAMPLES) -> ListTotals | None:
+        """Return the totals of bootstrap draws of users, each of shape (resamples, models).
+
+        One seed draws the same users at every cutoff. None with fewer than two users.
+        """
+        if self.n_people < 2:
+            return None
         columns = np.hstack([np.ones((self.n_people, 1)), *self.values.values()])
-        drawn = resample(columns, rng, resamples)
+        drawn = resample(columns, np.random.default_rng(checked_seed(seed)), resamples)
         each = np.split(drawn[:, 1:], len(self.values), axis=1)
         return ListTotals(drawn[:, :1], dict(zip(self.values, each, strict=True)))

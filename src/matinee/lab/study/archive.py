@@ -195,17 +195,13 @@ def _csv(rows: list[dict[str, Any]]) -> str:
     columns = dict.fromkeys(first)
     for row in rows:
         columns |= dict.fromkeys(row)
-    kinds = list(dict.fromkeys(_kind(name) for name in columns))
-    ordered = sorted(columns, key=lambda name: kinds.index(_kind(name)))
+    kinds = list(dict.fromkeys(name.partition(".")[0] for name in columns))
+    ordered = sorted(columns, key=lambda name: kinds.index(name.partition(".")[0]))
     out = io.StringIO()
     writer = csv.DictWriter(out, ordered, restval="", lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
     return out.getvalue()
-
-
-def _kind(column: str) -> str:
-    return column.partition(".")[0] if "." in column else column
 
 
 def _read(file: Path) -> Iterator[tuple[int, dict[str, str]]]:

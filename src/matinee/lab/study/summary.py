@@ -125,20 +125,16 @@ class Summary:
 
 def summarise(results: Results) -> Summary:
     """Sum up a study's runs, finished or not."""
-    names, base = arms_of(results), results.study.base
+    base = results.study.base
     arms = [
         _arm(results, arm, data.name)
-        for arm in names
+        for arm in arms_of(results)
         for data in results.study.data
         if results.by_seed(arm, data.name)
     ]
     if base:
-        arms = [
-            summary
-            for data in results.study.data
-            for summary in _differences(results, arms, base, data.name)
-        ]
-        arms.sort(key=lambda summary: names.index(summary.arm))
+        by_data = {d.name: _differences(results, arms, base, d.name) for d in results.study.data}
+        arms = [replace(arm, difference=by_data[arm.data][arm.arm]) for arm in arms]
     by_key = {(r.key, r.data, r.seed): r for r in results.runs.values()}
     return Summary(
         study=results.study,
@@ -240,12 +236,12 @@ def _curve(finished: list[RunRecord], figure: Figure) -> Curve | None:
 
 def _differences(
     results: Results, arms: list[ArmSummary], base: str, data: str
-) -> Iterator[ArmSummary]:
-    """Yield the arms on some data, each with its differences to the base arm."""
-    arms_of_data = [arm for arm in arms if arm.data == data]
+) -> dict[str, Difference | None]:
+    """Return the difference of each arm to the base arm, on some data."""
     runs = {
         arm.arm: tuple(r.key for r in results.by_seed(arm.arm, data).values())
-        for arm in arms_of_data
+        for arm in arms
+        if arm.data == data
     }
     # Arms that coincide are one comparison, and with the base none.
     of_runs: dict[tuple[str, ...], Difference | None] = {}
@@ -256,8 +252,7 @@ def _differences(
             by_seed = series(results, name, data, "held_out")
             of_runs[keys] = None if alike else paired(by_seed, against)
     corrected = dict(zip(of_runs, adjust(list(of_runs.values())), strict=True))
-    for arm in arms_of_data:
-        yield replace(arm, difference=corrected[runs[arm.arm]])
+    return {name: corrected[keys] for name, keys in runs.items()}
 
 
 def mean_of(estimate: Estimate | None) -> float | None:
