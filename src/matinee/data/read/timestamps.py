@@ -39,7 +39,10 @@ _DAY_FIRST = _formats(
 _UNAMBIGUOUS = (
     "['%Y-%m', '%a %b %d %H:%M:%S %Y', '%a, %d %b %Y %H:%M:%S GMT', '%Y-%m-%d %H:%M:%S,%g', "
     "'%Y%m%dT%H%M%S', '%Y%m%dT%H%M%SZ', '%a %b %d %H:%M:%S UTC %Y', '%a %b %d %H:%M:%S GMT %Y', "
-    "'%d%b%Y', '%d%b%Y:%H:%M:%S', '%A, %B %d, %Y']"
+    "'%d%b%Y', '%d%b%Y:%H:%M:%S', '%A, %B %d, %Y', '%A, %d %B %Y', '%Y-%m-%d %I:%M %p', "
+    "'%Y-%m-%d %I:%M:%S %p', '%Y/%m/%d %I:%M %p', '%Y/%m/%d %I:%M:%S %p', '%Y.%m.%d', "
+    "'%Y.%m.%d %H:%M', '%Y.%m.%d %H:%M:%S', '%Y%m%d %H:%M:%S', '%b %d %Y', '%b %d %Y %I:%M%p', "
+    "'%d-%b-%y %I.%M.%S.%f %p']"
 )
 # Apart from the others: DuckDB 2.0 takes the offset of one row for later ones without.
 _WITH_OFFSET = (
