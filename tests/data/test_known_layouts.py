@@ -376,6 +376,12 @@ def test_decimal_commas_of_every_column(tmp_path: Path) -> None:
     assert ratings.weights.tolist() == [0.5, 1]
     assert ratings.item_table is not None
     assert ratings.item_table.titles.tolist() == ["7,5", "8"]
+    write(tmp_path, {"movies.csv": "item;title;price\n10,0;7,5;1,5\n11,0;8;2\n"})
+    beside = load(path, decimal=",").item_table
+    assert beside is not None
+    assert beside.titles.tolist() == ["7,5", "8"]
+    assert beside.columns is not None
+    assert beside.columns.columns["price"].tolist() == [1.5, 2]
     table = {"user": ["1,0", "2,0"], "item": [1, 2], "rating": ["3,5", "4"]}
     assert load(table, decimal=",").user_ids.ids.tolist() == [1, 2]
 

@@ -21,6 +21,7 @@ from .netflix.text import read_titles
 from .ratings import ItemTable
 from .read.columns import GENRES, ITEM, ITEM_ROLES, TITLE, USUAL, assign, option_of, plain
 from .read.movielens import GENRES_100K
+from .read.options import ReadOptions
 from .read.source import Scan, Workspace, reason, run, workspace
 from .read.timestamps import is_text
 from .read.unpack import Part
@@ -51,7 +52,7 @@ def item_table(
     ids: Vocabulary,
     mapped: Mapping[str, str],
     rated: tuple[Scan, Mapping[str, str]] | None = None,
-    encoding: str | None = None,
+    options: ReadOptions | None = None,
 ) -> tuple[ItemTable | None, tuple[str, ...]]:
     """Titles and genres, and problems of a table that was read without being named.
 
@@ -62,7 +63,7 @@ def item_table(
         ids: The items of the ratings.
         mapped: The table's columns that are stated, by role.
         rated: The table of the ratings and its columns by role, which may contain titles.
-        encoding: That of text other than UTF-8, if one is stated.
+        options: How the ratings are read; see ``open_located``.
 
     Raises:
         DataError: A requested table cannot be read, or has none of the items.
@@ -85,7 +86,7 @@ def item_table(
     try:
         located = located_table(items, beside, work, "items")
         if isinstance(located, Scan) or not is_titles(located[0]):
-            scan = open_located(located, work, ITEM_ROLES, mapped, encoding)
+            scan = open_located(located, work, ITEM_ROLES, mapped, options)
             label = scan.label
             table, notes = _of_any_scan(scan, work, ids, mapped, rated_by)
         else:

@@ -171,10 +171,10 @@ def load(
         titles = _stated({ITEM: item_id, TITLE: title, GENRES: genres})
         beside = (located.items, located.people) if located else (None, None)
         table, message = item_table(
-            items, beside[0], work, encoded.item_ids, titles, read.table, options.encoding
+            items, beside[0], work, encoded.item_ids, titles, read.table, options
         )
         side, problems = people_columns(
-            people, beside[1], work, encoded.user_ids, person_id, options.encoding
+            people, beside[1], work, encoded.user_ids, person_id, options
         )
     values = encoded.values
     ratings = Ratings(

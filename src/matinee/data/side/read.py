@@ -12,13 +12,14 @@ import numpy as np
 
 from ...base.arrays import Texts
 from ...errors import DataError, UsageError
-from ..read.columns import PEOPLE_ROLES, PERSON, assign
+from ..read.columns import PEOPLE_ROLES, PERSON, TITLE, USUAL, assign, plain
 from ..read.files import open_files
 from ..read.find import find
 from ..read.frames import open_frame
 from ..read.movielens import PEOPLE_COLUMNS, bare
+from ..read.options import ReadOptions
 from ..read.prepare import as_utf8
-from ..read.source import Scan, Workspace, is_nested, reason, run
+from ..read.source import Scan, Workspace, is_nested, reason, run, with_points
 from ..read.stores.lake import open_lake
 from ..read.unpack import Part
 from ..vocabulary import Vocabulary
@@ -36,7 +37,7 @@ def people_columns(
     work: Workspace,
     ids: Vocabulary,
     person_id: str | None,
-    encoding: str | None = None,
+    options: ReadOptions | None = None,
 ) -> tuple[SideColumns | None, tuple[str, ...]]:
     """Read columns of users, and the problems of a table that was not requested.
 
@@ -46,7 +47,7 @@ def people_columns(
         work: Where to read.
         ids: The users of the ratings.
         person_id: The table's column of the ids, if it is stated.
-        encoding: That of text other than UTF-8, if one is stated.
+        options: How the ratings are read; see ``open_located``.
 
     Raises:
         DataError: A requested table cannot be read, or has none of the users.
@@ -61,7 +62,7 @@ def people_columns(
     try:
         mapped = {} if person_id is None else {PERSON: person_id}
         located = located_table(people, beside, work, "people")
-        scan = _named(open_located(located, work, PEOPLE_ROLES, mapped, encoding))
+        scan = _named(open_located(located, work, PEOPLE_ROLES, mapped, options))
         names = list(scan.columns)
         stated = mapped or ({} if scan.header else {PERSON: "1"})
         column = assign(names, PEOPLE_ROLES, stated, header=scan.header, label=scan.label)[PERSON]
@@ -109,12 +110,21 @@ def open_located(
     work: Workspace,
     roles: Sequence[str],
     mapped: Mapping[str, str],
-    encoding: str | None = None,
+    options: ReadOptions | None = None,
 ) -> Scan:
-    """Open the result of ``located_table``; text other than UTF-8 has this encoding, or Latin-1."""
+    """Open the result of ``located_table``.
+
+    Text has the encoding that is stated for the ratings, if it is not UTF-8, and their decimal
+    mark, but for titles.
+    """
+    options = options or ReadOptions()
     if isinstance(table, Scan):
         return table
-    return open_files([as_utf8(part, work, encoding) for part in table], work, roles, mapped)
+    parts = [as_utf8(part, work, options.encoding) for part in table]
+    scan = open_files(parts, work, roles, mapped)
+    titles = {mapped.get(TITLE), *(name for name in scan.columns if plain(name) in USUAL[TITLE])}
+    numbers = [name for name in scan.columns if name not in titles] if scan.header else ["1"]
+    return with_points(scan, numbers, options.decimal)
 
 
 def _named(scan: Scan) -> Scan:
