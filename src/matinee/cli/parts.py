@@ -87,7 +87,7 @@ def read_parts(
         UsageError: Options that do not go together, or no such rule.
         DataError: A source cannot be read, or a part would be empty.
     """
-    from ..data import split_parts, subtract
+    from ..data import split_parts
     from ..data.splits.named import is_named_split
     from ..data.splits.rule import Division
     from ..data.splits.rules import RULES, rule_of
@@ -102,28 +102,33 @@ def read_parts(
     if source is not None and test is None and holdout is None and is_named_split(source):
         return read_split(source, read)
     ratings = read(source)
-    protocol: dict[str, Any]
     if test is not None:
-        held_out = replace(_for_scoring(read)(test), name=test)
-        train, held, removed = subtract(ratings, held_out)
-        if removed:
-            note(
-                f"matinee: {removed:,} ratings of {ratings.name} are in the test set; "
-                f"training on the other {len(train):,}"
-            )
-        protocol = {"by": "file", "test": test, "removed": removed}
-        if steps := {name: value for name, value in read.steps.items() if name != "k_core"}:
-            protocol["reading"] = steps
-        return Parts(train, held, None, protocol, source)
+        return _without_test(ratings, test, read, source)
     if holdout is None:
         return Parts(ratings, source=source)
-    protocol = {"by": rule.name, "holdout": holdout, "seed": seed}
+    protocol: dict[str, Any] = {"by": rule.name, "holdout": holdout, "seed": seed}
     if rule.holds_out_people:
         protocol["given"] = Division.given if given is None else given
     parts = split_parts(ratings, **protocol)
     if read.steps:
         protocol["reading"] = read.steps
     return Parts(parts.train, parts.test, parts.given, protocol, source)
+
+
+def _without_test(ratings: Ratings, test: str, read: Reading, source: str | None) -> Parts:
+    """Read a test set, and leave its pairs out of the ratings."""
+    from ..data import subtract
+
+    train, held, removed = subtract(ratings, replace(_for_scoring(read)(test), name=test))
+    if removed:
+        note(
+            f"matinee: {removed:,} ratings of {ratings.name} are in the test set; "
+            f"training on the other {len(train):,}"
+        )
+    protocol: dict[str, Any] = {"by": "file", "test": test, "removed": removed}
+    if steps := {name: value for name, value in read.steps.items() if name != "k_core"}:
+        protocol["reading"] = steps
+    return Parts(train, held, None, protocol, source)
 
 
 def read_test(source: str, read: Reading, *, given: str | None) -> tuple[Ratings, Ratings | None]:

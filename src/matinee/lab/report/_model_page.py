@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import json
 import platform
+import shlex
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -254,8 +255,6 @@ def _environment() -> Sheet:
 
 
 def _commands(model: Recommender) -> str:
-    import shlex
-
     command = model.record.get("training", {}).get("command")
-    lines = [] if not command else [shlex.join(["matinee", *map(str, command)])]
+    lines = [shlex.join(["matinee", *map(str, command)])] if command else []
     return "\n".join([*lines, "matinee report MODEL"])

@@ -190,8 +190,9 @@ def environment_table(results: Results) -> Sheet:
 
 
 def _count(estimate: Estimate | None) -> int | None:
-    known = estimate is not None and math.isfinite(estimate.mean)
-    return round(estimate.mean) if estimate and known else None
+    if estimate is None or not math.isfinite(estimate.mean):
+        return None
+    return round(estimate.mean)
 
 
 def _range(estimate: Estimate | None) -> str | None:

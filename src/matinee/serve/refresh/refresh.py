@@ -145,13 +145,7 @@ def refresh(
     if len(test) < LEAST or test.n_users < 2 or not len(earlier):
         return Refreshed("waiting", how, len(new), len(test), removed=removed)
     candidate = _trained(model, folder, earlier, how, seed)
-    seen, _ = all_ratings(model, earlier)
-    sides = []
-    for each in (model, candidate):
-        people = each._people(seen, "skip")
-        sides.append((people.histories, people.rows(test.user_ids.ids)))
-    gain = prequential_gain(model, candidate, test, (sides[0], sides[1]), seed=seed)
-    lists = list_gain(model, candidate, test, (sides[0], sides[1]), seed=seed)
+    gain, lists = _compared(model, candidate, earlier, test, seed)
     because = tuple(
         name
         for name, worse in (
@@ -243,6 +237,20 @@ def _trained(model: Recommender, folder: Path, earlier: Ratings, how: str, seed:
     data, _ = all_ratings(model, earlier)
     fit_whole(candidate, model, replace(data, notes=()), earlier, seed=seed, progress=False)
     return candidate
+
+
+def _compared(
+    model: Recommender, candidate: Recommender, earlier: Ratings, test: Ratings, seed: int
+) -> tuple[Gain, ListGain | None]:
+    """Compare two models on the newest days, with what each user gave before as the history."""
+    seen, _ = all_ratings(model, earlier)
+    sides = []
+    for each in (model, candidate):
+        people = each._people(seen, "skip")
+        sides.append((people.histories, people.rows(test.user_ids.ids)))
+    shown = sides[0], sides[1]
+    gain = prequential_gain(model, candidate, test, shown, seed=seed)
+    return gain, list_gain(model, candidate, test, shown, seed=seed)
 
 
 def _not_in(trained: Ratings, feedback: Ratings) -> Ratings:
