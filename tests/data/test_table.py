@@ -1,14 +1,18 @@
 from __future__ import annotations
 
 import csv
+import errno
+import os
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import numpy as np
 import pytest
 
+from matinee.base.atomic import write_text
 from matinee.data import Table, write_tables
-from matinee.errors import UsageError
+from matinee.errors import MatineeError, UsageError
 
 
 def table(n: int = 3, start: int = 0) -> Table:
@@ -128,3 +132,19 @@ def test_text_columns_without_rows_are_text() -> None:
     types = [part.to_pandas().dtypes for part in parts]
     assert types[0].equals(types[1])
     assert pd.concat([part.to_pandas() for part in parts]).dtypes.equals(types[1])
+
+
+def test_a_read_only_file_system_is_named_with_the_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It refuses to remove even what is not there."""
+
+    def refuse(path: Path, *_: Any, **__: Any) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(path))
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+    monkeypatch.setattr(Path, "write_text", refuse)
+    monkeypatch.setattr(duckdb, "connect", lambda file: refuse(Path(file).with_suffix(".tmp")))
+    for write in (table().write, lambda path: write_text(path, "")):
+        with pytest.raises(MatineeError, match=r"t\.csv: cannot write: Read-only"):
+            write(tmp_path / "t.csv")

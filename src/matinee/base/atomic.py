@@ -99,7 +99,8 @@ def atomic_path(path: Path | str) -> Iterator[Path]:
             raise
         raise MatineeError(f"{path}: cannot write: {reason}") from error
     finally:
-        remove(temporary)
+        with suppress(OSError):  # a file system that is read-only refuses even what is not there
+            remove(temporary)
 
 
 def check_writable(path: Path | str) -> None:

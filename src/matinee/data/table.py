@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -189,7 +190,8 @@ def write_tables(tables: Iterable[Table], path: Path | str) -> Path:
             _gather(tables, stage, out, options)
         finally:
             for file in (stage, stage.with_suffix(".stage.wal")):
-                file.unlink(missing_ok=True)
+                with suppress(OSError):
+                    file.unlink()
     return target
 
 
