@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from copy import copy
 from pathlib import Path
 from typing import Any
 
@@ -252,6 +253,16 @@ def test_refusals(parts: tuple[Ratings, Ratings, Ratings], tmp_path: Path) -> No
     with pytest.raises(UsageError, match="not fitted"):
         Bias().update(parts[1])
     assert model.provenance.fingerprint == fingerprint(parts[0])
+
+
+@pytest.mark.parametrize("kind", [Bias, lambda: Autoencoder(**OPTIONS)])
+def test_a_copy_is_updated_alone(parts: tuple[Ratings, Ratings, Ratings], kind: Any) -> None:
+    model = kind().fit(parts[0], seed=0)
+    history = {"new": dict.fromkeys(model.item_ids.ids[:5].tolist(), 4.0)}
+    before, ratings = model.recommend(history, k=20).to_pandas(), model.provenance
+    updated = copy(model).update(parts[1], seed=0)
+    assert updated.provenance != model.provenance == ratings
+    assert model.recommend(history, k=20).to_pandas().equals(before)
 
 
 def test_titles_and_genres_that_come_later() -> None:
