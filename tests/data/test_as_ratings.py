@@ -121,6 +121,10 @@ def test_columns_without_names_can_be_mapped_by_their_numbers() -> None:
             "two columns are called 'rating'",
         ),
         (pl.Series([1, 2]), "cannot read ratings from Series"),
+        ([FRAME, FRAME], "put tables together first, as pandas.concat"),
+        ([FRAME[["user", "item"]]] * 2, "put tables together first"),
+        ([{"user": [1, 2], "item": [3, 4]}] * 2, "user, item: objects or lists, no ids"),
+        ([((1, 2), 3, 4), ((2, 2), 4, 4)], "user: objects or lists, no ids"),
     ],
 )
 def test_what_could_be_misread_is_refused_with_what_to_do(source: Any, message: str) -> None:
@@ -212,3 +216,13 @@ def test_taking_ratings_by_positions_a_slice_or_a_mask() -> None:
         ratings.take(np.ones(10, dtype=bool))
     with pytest.raises(IndexError):
         ratings.take([len(ratings)])
+
+
+def test_lists_in_other_columns_are_kept() -> None:
+    items = [{"item": 1, "title": "A", "genres": ["x", "y"]}, {"item": 2, "title": "B"}]
+    rows = {**FRAME.to_dict("list"), "tags": [["a"], None] * (len(FRAME) // 2)}
+    ratings = load(rows, items=items)
+    assert len(ratings) == len(FRAME)
+    assert ratings.item_table is not None
+    assert ratings.item_table.genres is not None
+    assert ratings.item_table.genres.tolist()[:2] == [("x", "y"), ()]

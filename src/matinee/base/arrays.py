@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from typing import Any
 
 import numpy as np
@@ -40,6 +40,11 @@ def as_array(values: Any) -> Array:
     gaps, objects = np.ma.getmaskarray(array), np.asarray(array.data).astype(object)
     objects[gaps] = None
     return objects if gaps.any() else np.asarray(array.data)
+
+
+def holds_several(value: Any) -> bool:
+    """Return whether a value is a list, a mapping, an array or the like, so that it is no id."""
+    return isinstance(value, list | tuple | Mapping | Set) or getattr(value, "ndim", 0) > 0
 
 
 def row_bounds(counts: Array) -> Int64:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..base.arrays import Array, as_array
+from ..base.arrays import Array, as_array, holds_several
 from ..data.coerce import as_ratings
 from ..errors import UsageError
 
@@ -28,17 +28,12 @@ def as_column(ids: Any) -> Array:
         column = np.fromiter([ids] if single else ids, dtype=object)
     if column.ndim > 1:
         raise UsageError(f"ids of shape {column.shape}: pass one column, such as frame['user']")
-    if column.dtype == object and (nested := next(filter(_is_nested, column), None)) is not None:
+    if column.dtype == object and (nested := next(filter(holds_several, column), None)) is not None:
         raise UsageError(
             f"{str(nested)[:40]} is no id but holds several; pass a flat list of ids, users and "
             "items apart"
         )
     return column
-
-
-def _is_nested(value: Any) -> bool:
-    """Return whether a value holds several, so that it is no id."""
-    return isinstance(value, list | tuple | dict | Set) or getattr(value, "ndim", 0) > 0
 
 
 def as_histories(source: HistoriesLike | None) -> HistoriesLike | None:

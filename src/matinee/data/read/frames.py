@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ...base.arrays import Array, as_array
+from ...base.arrays import Array, as_array, holds_several
 from ...errors import DataError, UsageError
 from ..values.ids import canonical_array, mixed_texts
 from .layouts.positions import is_time
@@ -75,6 +75,8 @@ def _remedy(source: Any) -> str:
             "of an array a with a row for each rating, give {'user': a[:, 0], 'item': a[:, 1], "
             "'rating': a[:, 2]}, of a matrix of users by items scipy.sparse.csr_matrix(a); else "
         )
+    if isinstance(source, list | tuple) and any(hasattr(row, "columns") for row in source):
+        return "put tables together first, as pandas.concat and polars.concat do; else "
     if isinstance(source, list | tuple) and all(
         isinstance(row, list | tuple | np.ndarray) for row in source
     ):
@@ -169,7 +171,7 @@ def _by_name(row: Any, names: list[str]) -> Any:
     """Convert a row with named values to a mapping: a named tuple, or a database row."""
     if names or hasattr(row, "_fields"):
         return dict(zip(names or row._fields, row, strict=True))
-    return dict(row) if hasattr(row, "keys") else row
+    return dict(row) if hasattr(row, "keys") and not hasattr(row, "columns") else row
 
 
 def _plain_arrow(table: Any) -> Any:
@@ -296,6 +298,12 @@ def _column(values: Any, name: Any = "") -> Array:
     if array.ndim != 1:
         raise DataError(f"column {name!r} has {array.ndim} dimensions; it must have one")
     if array.dtype.kind == "O":
+        several = [holds_several(value) for value in array]
+        if any(several):  # a column of lists, which are no ids
+            lists = [
+                list(map(str, v)) if s else [str(v)] for v, s in zip(array, several, strict=True)
+            ]
+            return np.fromiter(lists, dtype=object)
         return mixed_texts(array)
     if array.dtype.kind == "U":
         return array.astype(object)
