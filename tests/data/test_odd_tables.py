@@ -306,3 +306,18 @@ def test_columns_and_series_in_the_place_of_rows_are_refused() -> None:
         load(tuple(np.array([[1, 1, 2], [1, 2, 1], [5, 3, 4]])))
     with pytest.raises(UsageError, match="cannot read ratings from generator"):
         load(pd.DataFrame({"user": [1, 2], "item": [1, 2], "rating": [3, 4]}).iterrows())
+
+
+def test_parquet_files_whose_times_have_other_types_are_named(tmp_path: Path) -> None:
+    pa = pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    rows = {"user": [1, 2], "item": [1, 2], "rating": [3, 4]}
+    for name, kind in (("a", pa.int64()), ("b", pa.timestamp("us"))):
+        parquet.write_table(
+            pa.table({**rows, "time": pa.array([10**15] * 2, kind)}), tmp_path / f"{name}.parquet"
+        )
+    message = (
+        r"a\.parquet and .*b\.parquet differ: column 'time' is BIGINT against TIMESTAMP; write"
+    )
+    with pytest.raises(DataError, match=message):
+        load(tmp_path)

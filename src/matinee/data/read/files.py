@@ -180,10 +180,24 @@ def _open_parquet(
             row -= count
         return labels[-1]
 
+    def explain() -> DataError | None:
+        first: dict[str, tuple[str, str]] = {}
+        for path, label in zip(paths, labels, strict=True):
+            types = described(work, f"read_parquet({literal(str(path))})")
+            for name, (_, kind) in types.items():
+                other, known = first.setdefault(name, (label, kind))
+                if kind != known:
+                    return DataError(
+                        f"{other} and {label} differ: column {name!r} is {known} against {kind}; "
+                        "write both in one type, or read them one at a time"
+                    )
+        return None
+
     files = ", ".join(literal(str(path)) for path in paths)
     # Otherwise the first file's types apply to all: 4.5 becomes 4 if its ratings are integers.
     relation = f"read_parquet([{files}], union_by_name=true, {hive(partitions)})"
-    return Scan(relation, described(work, relation), label_of(labels), locate)
+    columns = described(work, relation)
+    return Scan(relation, columns, label_of(labels), locate, explain=explain)
 
 
 def _kind(part: Part) -> str:
