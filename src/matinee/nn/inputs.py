@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 
 from ..base.arrays import Array, Float, Float32, Int32, Int64, Mask, row_bounds
-from ..base.compiled import kernel, part, shared
+from ..base.compiled import inlined, kernel, shared
 from ..baseline.ordinal import OrdinalLink
 from ..data import Levels
 from ._config import NetworkConfig
@@ -217,7 +217,7 @@ def make_inputs(
     )
 
 
-@part()
+@inlined
 def _show_row(
     b: np.int64,
     ptr: Int64,
@@ -251,7 +251,7 @@ def _show(
         _show_row(np.int64(b), ptr, salt, conditional, dropout, shown, visible)
 
 
-@part(error_model="numpy")
+@inlined
 def _outputs_row(
     b: np.int64,
     ratings: tuple[Int64, Int32, Float32],
@@ -311,7 +311,7 @@ def _rating_inputs(ptr: Int64, shown: Mask, target: Float, lift: Float, coef: Fl
             coef[j] = shown[j] * lift[b] * target[j]
 
 
-@part()
+@inlined
 def _presence_row(
     b: np.int64,
     ptr: Int64,

@@ -15,7 +15,7 @@ from functools import cached_property, partial
 import numpy as np
 
 from ..base.arrays import Array, Float, Float32, Float64, Int32, Int64, row_bounds
-from ..base.compiled import FAST, kernel, part, shared
+from ..base.compiled import FAST, inlined, kernel, shared
 from ..base.memory import count_codes, row_chunks
 from ..data import Csr
 from ..nn import Batch, Inputs, Network, encode_rows, row_biases
@@ -238,7 +238,7 @@ def _draw(indices: Int32, salt: np.uint64, column: Int32) -> None:
         column[j] = indices[int(uniform(salt, np.uint64(j)) * len(indices))]
 
 
-@part(fastmath=FAST, error_model="numpy")
+@inlined
 def _predict_row(
     first: int,
     last: int,

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from ...base.arrays import Float, Float64, Int32, Int64
-from ...base.compiled import FAST, inlined, kernel, part, shared
+from ...base.compiled import FAST, inlined, kernel, shared
 from ..activations import activate, slope
 
 
@@ -56,7 +56,7 @@ def four_dots(x: Float, table: Float, i0: int, i1: int, i2: int, i3: int) -> Any
     return d0, d1, d2, d3
 
 
-@part(fastmath=FAST, error_model="numpy")
+@inlined
 def _encode_row(first: int, last: int, index: Int32, coef: Float, table: Float, row: Float) -> None:
     pick = np.empty(last - first, dtype=np.int32)
     value = np.empty(last - first, dtype=table.dtype)
@@ -89,7 +89,7 @@ def encode(
         _encode_row(indptr[r], indptr[r + 1], index, coef, table, out[r])
 
 
-@part(fastmath=FAST, error_model="numpy")
+@inlined
 def _decode_row(
     r: np.int64,
     first: int,
@@ -141,7 +141,7 @@ def decode(
         _decode_row(np.int64(r), indptr[r], indptr[r + 1], index, hidden, table, bias, act, out)
 
 
-@part(fastmath=FAST, error_model="numpy")
+@inlined
 def _decode_loss_row(
     first: int,
     last: int,

@@ -8,13 +8,13 @@ import numpy as np
 import numpy.typing as npt
 
 from ...base.arrays import Float32, Float64
-from ...base.compiled import part, shared
+from ...base.compiled import inlined, shared
 
 _TOGETHER = 8
 """Users processed together, so that their sums for an item stay in registers."""
 
 
-@part()
+@inlined
 def _spread_together(
     people: Any, indptr: Any, indices: Any, data: Any, factor: Any, out: Any
 ) -> None:

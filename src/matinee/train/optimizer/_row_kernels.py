@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from ...base.arrays import Float, Float64, Int32, Int64
-from ...base.compiled import FAST, kernel, part, shared
+from ...base.compiled import FAST, inlined, kernel, shared
 from ...nn import add_weighted
 from ._moves import ADAM, Step, move, of_dtype
 
@@ -32,7 +32,7 @@ STRETCH = 32_768
 """Parameters of the flat vector processed per thread at a time."""
 
 
-@part(fastmath=FAST, error_model="numpy")
+@inlined
 def _step_chunk(
     chunk: np.int64,
     longest: int,
@@ -179,7 +179,7 @@ def _stretches(_: int, w: Float, *__: Any) -> int:
     return (len(w) + STRETCH - 1) // STRETCH
 
 
-@part(fastmath=FAST, error_model="numpy")
+@inlined
 def _step_stretch(kind: int, w: Float, m: Float, v: Float, g: Float, factors: Step) -> None:
     """Compute ``step_flat``; ``v`` is empty if the optimiser has no second moment."""
     second = v if len(v) > 0 else g
