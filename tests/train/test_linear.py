@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 
 import numpy as np
 import pytest
@@ -181,6 +182,19 @@ def test_training_people_are_scored_without_the_kernel_as_others_are() -> None:
     inputs.data[0] *= 1.5
     assert fitted._users.find(inputs)[0][0] == -1
     assert np.allclose(fitted.scores(weighted), by_items.scores(weighted), atol=1e-4)
+
+
+def test_few_scores_of_the_users_side_need_no_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = import_module("matinee.train.linear.solve")
+    rows = some(7, 25, 60)
+    fitted = fit_linear(rows, LinearConfig(penalty=3.0, solve="users"))
+    kernel, calls = module.spread, []
+    monkeypatch.setattr(module, "spread", lambda *args: calls.append(kernel(*args)))
+    few = fitted.scores(rows)
+    assert calls == []
+    monkeypatch.setattr(module, "COMPILED", 25 * len(rows.indices))
+    np.testing.assert_array_equal(few, fitted.scores(rows))
+    assert calls == [None]
 
 
 def test_users_can_be_left_out_of_a_solution() -> None:

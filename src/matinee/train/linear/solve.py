@@ -35,6 +35,9 @@ from .invert import invert
 from .kernels import spread
 from .known import KnownRows
 
+COMPILED = 1 << 27
+"""Number of products from which scores of the users' side are computed by the kernel. Fewer take
+scipy a tenth of a second, and importing Numba takes longer."""
 _DOUBLE = 8000
 """Largest size solved in float64; larger systems use float32."""
 
@@ -84,8 +87,12 @@ class UserWeights:
         inputs = rows.scipy(rows.values)
         scores = np.empty(inputs.shape, dtype=np.float32)
         factor = (self.scale / self.gamma).astype(np.float32)
-        columns = self._columns
-        spread(self._reduced(inputs), columns.indptr, columns.indices, columns.data, factor, scores)
+        columns, reduced = self._columns, self._reduced(inputs)
+        if len(reduced) * len(columns.data) < COMPILED:
+            # The same sums, in one thread but without Numba's import.
+            np.multiply((columns.T @ reduced.T).T, factor, out=scores)
+        else:
+            spread(reduced, columns.indptr, columns.indices, columns.data, factor, scores)
         # -P m off the diagonal: add back the diagonal of P for the items of a history.
         entries = inputs.tocoo()
         own_terms = (
