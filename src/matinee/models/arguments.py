@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..base.arrays import Array, as_array, holds_several
+from ..base.arrays import Array, as_array, nested
 from ..data.coerce import as_ratings
 from ..errors import UsageError
 
@@ -28,9 +28,9 @@ def as_column(ids: Any) -> Array:
         column = np.fromiter([ids] if single else ids, dtype=object)
     if column.ndim > 1:
         raise UsageError(f"ids of shape {column.shape}: pass one column, such as frame['user']")
-    if column.dtype == object and (nested := next(filter(holds_several, column), None)) is not None:
+    if column.dtype == object and (lists := column[nested(column)]).size:
         raise UsageError(
-            f"{str(nested)[:40]} is no id but holds several; pass a flat list of ids, users and "
+            f"{str(lists[0])[:40]} is no id but holds several; pass a flat list of ids, users and "
             "items apart"
         )
     return column

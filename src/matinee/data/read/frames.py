@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ...base.arrays import Array, as_array, holds_several
+from ...base.arrays import Array, as_array, nested
 from ...errors import DataError, UsageError
 from ..values.ids import canonical_array, mixed_texts
 from .layouts.positions import is_time
@@ -298,8 +298,8 @@ def _column(values: Any, name: Any = "") -> Array:
     if array.ndim != 1:
         raise DataError(f"column {name!r} has {array.ndim} dimensions; it must have one")
     if array.dtype.kind == "O":
-        several = [holds_several(value) for value in array]
-        if any(several):  # a column of lists, which are no ids
+        several = nested(array)
+        if several.any():  # a column of lists, which are no ids
             lists = [
                 list(map(str, v)) if s else [str(v)] for v, s in zip(array, several, strict=True)
             ]
