@@ -37,7 +37,9 @@ def identity(folder: Path | str) -> str:
     Raises:
         OSError: The manifest cannot be read.
     """
-    return hashlib.sha256(Path(folder, MANIFEST).read_bytes()).hexdigest()[:12]
+    with Path(folder, MANIFEST).open("rb") as file:
+        content = file.read(_LARGEST + 1)  # a larger one is refused by read_manifest
+    return hashlib.sha256(content).hexdigest()[:12]
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
