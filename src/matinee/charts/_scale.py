@@ -17,6 +17,7 @@ class Axis:
         start: Place of ``low``, in pixels.
         end: Place of ``high``.
         log: Whether equal distances are equal ratios.
+        ticks: Values that are marked; round ones by default.
     """
 
     low: float
@@ -24,6 +25,7 @@ class Axis:
     start: float
     end: float
     log: bool = False
+    ticks: tuple[float, ...] = ()
 
     def at(self, value: float) -> float:
         """Return the place of a value, in pixels; beyond the ends for one that is out of range."""
@@ -40,7 +42,8 @@ class Axis:
 
     def marks(self, wanted: int = 5) -> list[tuple[float, str]]:
         """Ticks in range, as (value, text)."""
-        values = (log_ticks if self.log else round_ticks)(self.low, self.high, wanted)
+        of_range = log_ticks if self.log else round_ticks
+        values = self.ticks or of_range(self.low, self.high, wanted)
         pairs = zip(values, tick_texts(values), strict=True)
         return [(v, t.replace("-", "−", t[:1] == "-")) for v, t in pairs if self.holds(v)]
 

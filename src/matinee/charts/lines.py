@@ -80,9 +80,11 @@ class Lines(Chart):
         marks: Published figures.
         levels: Lines to compare with.
         log_x: Whether equal distances of x are equal ratios.
+        x_ticks: Values of x that are marked; round ones by default.
         bands: Whether intervals are drawn; a reader may ask for their values in any case.
         cut: Whether a curve far above the others may leave the chart, so that they can
             be told apart; it is then named at the top, with its last value.
+        height: In pixels.
     """
 
     series: Sequence[Series]
@@ -91,8 +93,10 @@ class Lines(Chart):
     marks: Sequence[Mark] = ()
     levels: Sequence[Level] = ()
     log_x: bool = False
+    x_ticks: tuple[float, ...] = ()
     bands: bool = True
     cut: bool = True
+    height: float = _HEIGHT
 
     kind: ClassVar[str] = "lines"
 
@@ -118,7 +122,7 @@ class Lines(Chart):
         names = self._labels(high)
         room = min(max([text_width(name) for name in names] + [30.0]) + 22, width * 0.36)
         left = tick_room(Axis(low, high, 0, 1))
-        top, bottom = 34.0, _HEIGHT - (40.0 if self.x_title else 24.0)
+        top, bottom = 34.0, self.height - (40.0 if self.x_title else 24.0)
         xs = [x for s in self.series for x in s.x] + [m.x for m in self.marks]
         first, last = min(xs), max(xs)
         if first == last:
@@ -128,7 +132,7 @@ class Lines(Chart):
             width - room,
             top,
             bottom,
-            Axis(first, last, left, width - room - 6, log=self.log_x),
+            Axis(first, last, left, width - room - 6, log=self.log_x, ticks=self.x_ticks),
             Axis(low, high, bottom, top),
         )
         parts = [frame.draw(x_title=self.x_title, y_title=self.y_title)]
@@ -150,7 +154,7 @@ class Lines(Chart):
             "plot": f"{frame.x.start:.1f} {frame.x.end:.1f} {top:.1f} {bottom:.1f}",
             "x": f"{first} {last} {int(self.log_x)}",
         }
-        return Drawing("".join(parts), width, _HEIGHT, hover)
+        return Drawing("".join(parts), width, self.height, hover)
 
     def _style(self, index: int) -> int:
         style = self.series[index].style
