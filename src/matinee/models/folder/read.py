@@ -73,26 +73,26 @@ def load_identified(path: Path | str) -> tuple[Recommender, dict[str, Any], str]
     if not is_utf8(folder):
         raise ModelFileError(f"{folder}: the name of the folder is not UTF-8; rename it")
     for _ in range(_ATTEMPTS):
-        before = _version(folder)
+        before = _stamp(folder)
         try:
             manifest = read_manifest(folder)
-            model = _load(folder, manifest)
-        except ModelFileError:
-            if _version(folder) == before:
+            model, name = _load(folder, manifest), identity(folder)
+        except (ModelFileError, OSError):
+            if _stamp(folder) == before:
                 raise
         else:
-            if before is not None and _version(folder) == before:
-                return model, manifest, before[0]
+            if before is not None and _stamp(folder) == before:
+                return model, manifest, name
     raise ModelFileError(f"{folder}: was replaced whenever it was read; try again")
 
 
-def _version(folder: Path) -> tuple[str, int, int] | None:
-    """Return the identity of a folder and of its manifest's file; None without a manifest."""
+def _stamp(folder: Path) -> tuple[int, int] | None:
+    """Return what distinguishes a folder's manifest from that of one in its place, if any."""
     try:
         status = (folder / MANIFEST).stat()
-        return identity(folder), status.st_ino, status.st_mtime_ns
     except OSError:
         return None
+    return status.st_ino, status.st_mtime_ns
 
 
 def _load(folder: Path, manifest: dict[str, Any]) -> Recommender:
