@@ -42,6 +42,25 @@ def test_a_saved_model_grows_with_items_and_not_with_users() -> None:
     assert all(60 not in array.shape for array in arrays.values())
 
 
+def test_deviations_from_cross_fitting_know_the_user_and_scale_with_the_ratings() -> None:
+    """Every rating is held out in some fold; what remains of its user must not count as nothing."""
+    rng = np.random.default_rng(0)
+    pairs = rng.choice(120 * 40, 2400, replace=False)
+    users, items = pairs // 40, pairs % 40
+    stars = np.round(3 + rng.normal(0, 1, 2400) * np.linspace(0.3, 1.5, 120)[users]).clip(1, 5)
+
+    def deviations(unit: float) -> np.ndarray:
+        data = Ratings.from_arrays(users, items, (stars - 3) * unit)
+        model = QUICK().fit(data, seed=0)
+        assert model.predictive_variance is not None
+        assert model.predictive_variance.source == "cross-fitting"
+        return model.predict(range(120), [0] * 120, with_std=True)[1] / unit
+
+    std = deviations(1.0)
+    assert std[-30:].mean() > 1.3 * std[:30].mean()
+    np.testing.assert_allclose(deviations(5.0), std, rtol=1e-3)
+
+
 def test_columns_are_those_that_the_data_has() -> None:
     columns = fitted(CASES[3]).side_columns
     assert columns[0] is not None

@@ -33,7 +33,7 @@ SHRINK = 5.0
 SAMPLE = 50_000
 """Largest number of held-out predictions in the fit."""
 
-Source = Literal["validation", "leave-one-out", "bias"]
+Source = Literal["validation", "cross-fitting", "leave-one-out", "bias"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,9 +43,10 @@ class HeldOutPredictions:
     Attributes:
         entries: int64 (n,), positions among the training ratings by user.
         predictions: float64 (n,), predicted ratings.
-        source: "validation": predictions of a validation part. "leave-one-out": leave-one-out in
-            closed form. "bias": leave-one-out predictions of the bias model, for models without
-            held-out predictions.
+        source: "validation": predictions of a validation part. "cross-fitting": predictions of all
+            ratings, each by a model of other folds. "leave-one-out": leave-one-out in closed form.
+            "bias": leave-one-out predictions of the bias model, for models without held-out
+            predictions.
         extras: float64 (n, k), model-specific features; see ``Recommender._predict_with``.
     """
 

@@ -57,8 +57,8 @@ class Uncertainty:
         std: Root mean square of the standard deviations; equals the RMSE if calibrated.
         z_rms: Root mean square of error over standard deviation; 1 if calibrated.
         by_std: Fifths of the predictions, by ascending standard deviation.
-        source: What the standard deviations were fitted on: "validation", "leave-one-out", or
-            "bias" (errors of the bias model, if the model held out no ratings).
+        source: What the standard deviations were fitted on: "validation", "cross-fitting",
+            "leave-one-out", or "bias" (errors of the bias model, if no ratings were held out).
     """
 
     intervals: tuple[IntervalCoverage, ...]

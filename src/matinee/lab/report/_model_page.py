@@ -220,6 +220,7 @@ def _uncertainty(uncertainty: Uncertainty) -> Sheet:
     ]
     source = {
         "validation": "on a validation part of the training ratings",
+        "cross-fitting": "on training ratings, each predicted by a model of the other folds",
         "leave-one-out": "on training ratings left out one by one",
         "bias": "on errors of the bias model",
     }

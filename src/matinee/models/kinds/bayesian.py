@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ...base.arrays import Array, Float32, Float64, Int32, Int64, without_prefix
-from ...baseline.variance import HeldOutPredictions
+from ...baseline.variance import HeldOutPredictions, Source
 from ...data import Histories, Ratings, SideColumns
 from ...train.bayes.config import BayesianConfig
 from ...train.bayes.cross_fit import FEW, cross_fit, held_out_predictions
@@ -66,6 +66,7 @@ class BayesianFM(OneShot):
         if config.validation == "auto" and len(train) < FEW:
             entries = np.arange(len(train))
             mean, variance, base = cross_fit(train, config, rng)
+            source: Source = "cross-fitting"
             self.posterior = sample_posterior(train, config, rng, swept)
         else:
             kept_out = validation_share(config.validation, len(train))
@@ -75,13 +76,14 @@ class BayesianFM(OneShot):
             self.posterior = sample_posterior(train.take(~held), config, rng, swept)
             entries = np.flatnonzero(by_user.aligned(held))
             mean, variance, base = held_out_predictions(self.posterior, train, held)
+            source = "validation"
         self.shrinkage, self.n_valid = 1.0, len(entries)
         if not len(entries):
             return
         wanted = by_user.values[entries] - base
         self.shrinkage = shrinkage_coefficient(mean - base, wanted)
         shrunk = base + self.shrinkage * (mean - base)
-        self._validation = HeldOutPredictions(entries, shrunk, "validation", self._extras(variance))
+        self._validation = HeldOutPredictions(entries, shrunk, source, self._extras(variance))
 
     def _extras(self, variance: Float64) -> Float64:
         """Return the posterior variance as covariate of the predictive variance, float64 (n, 1).
