@@ -92,6 +92,16 @@ def test_the_ease_baseline_is_that_of_the_paper() -> None:
     assert scores == pytest.approx(ease(train, EASE_L2)(histories), abs=1e-6)
 
 
+def test_ease_lists_popular_items_for_people_who_liked_nothing() -> None:
+    """Its scores are all 0 there, and ties would be listed by item code."""
+    train, _ = made_up(people=80)
+    histories = Histories.of(train.by_user)
+    some = histories.take_or_empty(np.array([3, -1, 5]))
+    scores = LIST_BASELINES["ease"].fit(histories, train.n_items)(some)
+    assert scores[1] == pytest.approx(popular(train)(some)[1])
+    assert scores[[0, 2]] == pytest.approx(ease(train, EASE_L2)(some)[[0, 2]], abs=1e-6)
+
+
 @pytest.mark.slow
 def test_the_digits_published_for_movielens(real_data: Callable[[str], Path]) -> None:
     """Anelli et al. 2022 (RecSys), fold 0 at 10: all items ranked, binary relevance."""

@@ -46,14 +46,21 @@ def popularity(train: Histories, n_items: int) -> Scorer:
 
 
 def ease(train: Histories, n_items: int) -> Scorer:
-    """Fit EASE (Steck 2019), an item-item linear autoencoder in closed form."""
+    """Fit EASE (Steck 2019), an item-item linear autoencoder in closed form.
+
+    Users who liked nothing get the order of ``popularity``: all their scores of EASE are 0.
+    """
     from ...train.linear import LinearConfig, fit_linear
 
     fitted = fit_linear(train.csr(n_items), LinearConfig(penalty=EASE_L2))
+    popular = popularity(train, n_items)
 
     def scores(histories: Histories) -> Float32:
         ones = replace(histories, values=np.ones_like(histories.values))
-        return fitted.scores(ones.csr(n_items))
+        found = fitted.scores(ones.csr(n_items))
+        nothing = np.flatnonzero(histories.counts == 0)
+        found[nothing] = popular(histories.take(nothing))
+        return found
 
     return scores
 
