@@ -162,11 +162,37 @@ def test_moments_agree_with_integration(level: float, sigma: float, n_levels: in
     cdf = np.concatenate([[0.0], norm.cdf(edges, level, sigma), [1.0]])
     k, p = np.arange(n_levels), np.diff(cdf)
     mean = (k * p).sum()
-    moments = kernels._moments(level, sigma, n_levels)
+    moments = moments_of(level, sigma, n_levels)
     np.testing.assert_allclose(moments, (mean, ((k - mean) ** 2 * p).sum()), rtol=1e-9, atol=1e-9)
 
 
 stream, uniform_number, normal_number = kernels._stream, kernels._uniform, kernels._normal
+fill_traits, race, reject, moments = (
+    kernels._fill_traits,
+    kernels._race,
+    kernels._reject,
+    kernels._moments,
+)
+
+
+@kernel()
+def moments_of(level: float, sigma: float, n_levels: int) -> tuple[float, float]:
+    return moments(level, sigma, n_levels)
+
+
+@kernel()
+def traits_of(user: int, tables: Any, traits: np.ndarray) -> None:
+    fill_traits(user, tables, traits)
+
+
+@kernel()
+def by_race(key: int, n: int, traits: np.ndarray, seen: Any, tables: Any, picks: Any) -> None:
+    race(key, n, traits, seen, tables, picks)
+
+
+@kernel()
+def by_rejection(key: int, n: int, traits: np.ndarray, seen: Any, tables: Any, picks: Any) -> None:
+    reject(key, n, traits, seen, tables, picks)
 
 
 @kernel()
@@ -202,11 +228,11 @@ def test_alias_table_keeps_the_weights() -> None:
     np.testing.assert_allclose(back / 37, weights, rtol=1e-12)
 
 
-@pytest.mark.parametrize("method", ["_race", "_reject"])
-def test_both_ways_of_choosing_items_have_one_distribution(method: str) -> None:
+@pytest.mark.parametrize("method", [by_race, by_rejection])
+def test_both_ways_of_choosing_items_have_one_distribution(method: Any) -> None:
     tables = World(SynthConfig(users=2, items=6, ratings=6, pull=2.0))._tables
     traits = np.empty(2 * tables.factors.shape[1] + 2)
-    kernels._fill_traits(0, tables, traits)
+    traits_of(0, tables, traits)
     match = np.array([kernels._affinity.__wrapped__(traits, item, tables) for item in range(6)])
     weights = tables.weights / (1 + np.exp(-2.0 * match))
     weights[2] = 0.0
@@ -221,7 +247,7 @@ def test_both_ways_of_choosing_items_have_one_distribution(method: str) -> None:
     draws = 20_000
     for k in range(draws):
         key = np.uint64(key_of(k))
-        getattr(kernels, method)(key, 2, traits, seen, tables, picks)
+        method(key, 2, traits, seen, tables, picks)
         counts[picks[0], picks[1]] += 1
     assert seen.sum() == 1
     error = np.sqrt(exact * (1 - exact) / draws)

@@ -87,7 +87,7 @@ def _normal(key: Any, at: Any) -> Any:
     return radius * math.cos(2.0 * math.pi * _uniform(key, 2 * at + 1))
 
 
-@kernel()
+@part()
 def _fill_traits(user: Any, t: Parameters, traits: Float64) -> None:
     """Two factor vectors (``rank`` numbers each), then the user's bias and match weight."""
     key = _stream(t.seed, user, _TRAITS)
@@ -113,7 +113,7 @@ def _affinity(traits: Float64, item: Any, t: Parameters) -> Any:
     # The maximum of two standard normals correlated by c has mean sqrt((1 - c) / pi) and
     # variance 1 - (1 - c) / pi.
     share = (1.0 - t.twin) / math.pi
-    return (max(first, second) - math.sqrt(share)) / math.sqrt(1.0 - share)
+    return ((first if first > second else second) - math.sqrt(share)) / math.sqrt(1.0 - share)
 
 
 @part()
@@ -124,15 +124,17 @@ def _level(affinity: float, traits: Float64, item: Any, t: Parameters) -> Any:
     return (stars - 1.0) / 4.0 * (t.n_levels - 1)
 
 
-@kernel()
+@part()
 def _moments(level: float, sigma: float, n_levels: int) -> tuple[float, float]:
     """Mean and variance of ``level`` plus normal noise, rounded and clipped to the levels.
 
     From E[k] = sum over j of P(k > j) and E[k^2] = sum over j of (2 j + 1) P(k > j), counted from
     a level below which nothing falls.
     """
-    base = max(0, math.floor(level - 9.0 * sigma) - 1)
-    top = min(n_levels - 1, math.ceil(level + 9.0 * sigma) + 1)
+    base = math.floor(level - 9.0 * sigma) - 1
+    base = base if base > 0 else 0
+    top = math.ceil(level + 9.0 * sigma) + 1
+    top = top if top < n_levels - 1 else n_levels - 1
     if base >= n_levels - 1:
         return float(n_levels - 1), 0.0
     mean = 0.0
@@ -141,10 +143,11 @@ def _moments(level: float, sigma: float, n_levels: int) -> tuple[float, float]:
         above = 0.5 * math.erfc((j + 0.5 - level) / (sigma * math.sqrt(2.0)))
         mean += above
         square += (2 * (j - base) + 1) * above
-    return base + mean, max(square - mean * mean, 0.0)
+    variance = square - mean * mean
+    return base + mean, variance if variance > 0.0 else 0.0
 
 
-@kernel()
+@part()
 def _race(key: Any, wanted: int, traits: Float64, seen: Any, t: Parameters, picks: Int32) -> None:
     """Draw without replacement by exponential clocks: the smallest times, in order."""
     negated, codes = np.empty(wanted), np.empty(wanted, dtype=np.int64)
@@ -159,7 +162,7 @@ def _race(key: Any, wanted: int, traits: Float64, seen: Any, t: Parameters, pick
         picks[k] = codes[k]
 
 
-@kernel()
+@part()
 def _reject(key: Any, wanted: int, traits: Float64, seen: Any, t: Parameters, picks: Int32) -> bool:
     """The same distribution as ``_race``, by proposing until accepted; False if it takes long."""
     n_items = len(t.weights)
@@ -168,9 +171,9 @@ def _reject(key: Any, wanted: int, traits: Float64, seen: Any, t: Parameters, pi
         if drawn == wanted:
             break
         point = _uniform(key, 2 * attempt) * n_items
-        item = min(int(point), n_items - 1)
+        item = np.int64(point) if point < n_items else np.int64(n_items - 1)
         if point - item >= t.threshold[item]:
-            item = t.alias[item]
+            item = np.int64(t.alias[item])
         if seen[item]:
             continue
         pull = 1.0 / (1.0 + math.exp(-t.pull * _affinity(traits, item, t)))
@@ -183,7 +186,7 @@ def _reject(key: Any, wanted: int, traits: Float64, seen: Any, t: Parameters, pi
     return drawn == wanted
 
 
-@kernel()
+@part()
 def _fill_times(user: Any, n: int, t: Parameters, gaps: Float64, times: Int64) -> None:
     """Strictly increasing: visits of many quick ratings, from a random day of the window on."""
     key = _stream(t.seed, user, _TIMES)
@@ -193,11 +196,13 @@ def _fill_times(user: Any, n: int, t: Parameters, gaps: Float64, times: Int64) -
         mean = _BETWEEN if _uniform(key, 2 * k + 1) < _SESSION else _WITHIN
         gaps[k] = -mean * math.log(_uniform(key, 2 * k + 2))
         total += gaps[k]
-    shrink = min(1.0, (t.end - at) / total)
-    last = -1
+    shrink = (t.end - at) / total
+    shrink = shrink if shrink < 1.0 else 1.0
+    last = np.int64(-1)
     for k in range(n):
         at += shrink * gaps[k]
-        last = max(last + 1, int(at))
+        second = np.int64(at)
+        last = second if second > last else last + 1
         times[k] = last
 
 
@@ -226,11 +231,14 @@ def draw(
             their squares, to fill.
     """
     n_items = len(t.weights)
-    seen = np.zeros(n_items, dtype=np.bool_)
+    seen = np.empty(n_items, dtype=np.bool_)
     picks = np.empty(n_items, dtype=np.int32)
     gaps = np.empty(n_items)
     when = np.empty(n_items, dtype=np.int64)
-    packed, equal = np.empty(n_items, dtype=np.int64), np.zeros(n_items)
+    packed, equal = np.empty(n_items, dtype=np.int64), np.empty(n_items)
+    for item in range(n_items):
+        seen[item] = False
+        equal[item] = 0.0
     traits = np.empty(2 * t.factors.shape[1] + 2)
     sigma = t.noise / 4.0 * (t.n_levels - 1)
     for row in range(len(offsets) - 1):
@@ -257,10 +265,12 @@ def draw(
         put_in_order(equal, packed, n)
         noise = _stream(t.seed, user, _NOISE)
         for k in range(n):
-            item = np.int32(packed[k] >> 32)
+            item = packed[k] >> 32
             level = _level(_affinity(traits, item, t), traits, item, t)
             drawn = math.floor(level + sigma * _normal(noise, k) + 0.5)
-            rating = t.low + t.step * min(max(drawn, 0), t.n_levels - 1)
+            drawn = drawn if drawn > 0 else 0
+            drawn = drawn if drawn < t.n_levels - 1 else t.n_levels - 1
+            rating = t.low + t.step * drawn
             users[at + k] = user
             items[at + k] = item
             values[at + k] = rating
@@ -277,48 +287,29 @@ def expectations(
     """Fill E[rating | pair] and Var[rating | pair] for pairs of codes, quickest sorted by user."""
     traits = np.empty(2 * t.factors.shape[1] + 2)
     sigma = t.noise / 4.0 * (t.n_levels - 1)
-    last = -1
+    last = np.int64(-1)
     for k in range(len(users)):
-        if users[k] != last:
-            last = users[k]
-            _fill_traits(last, t, traits)
-        level = _level(_affinity(traits, items[k], t), traits, items[k], t)
+        user, item = np.int64(users[k]), np.int64(items[k])
+        if user != last:
+            last = user
+            _fill_traits(user, t, traits)
+        level = _level(_affinity(traits, item, t), traits, item, t)
         moments = _moments(level, sigma, t.n_levels)
         mean[k] = t.low + t.step * moments[0]
         variance[k] = t.step * t.step * moments[1]
 
 
-@kernel()
 def alias_table(weights: Float64) -> tuple[Float64, Int32]:
     """Walker's alias table of weights that sum to one (Vose's construction)."""
-    n = len(weights)
-    threshold = weights * n
-    alias = np.empty(n, dtype=np.int32)
-    small = np.empty(n, dtype=np.int64)
-    large = np.empty(n, dtype=np.int64)
-    n_small = 0
-    n_large = 0
-    for k in range(n):
-        alias[k] = k
-        if threshold[k] < 1.0:
-            small[n_small] = k
-            n_small += 1
-        else:
-            large[n_large] = k
-            n_large += 1
-    while n_small and n_large:
-        n_small -= 1
-        k = small[n_small]
-        top = large[n_large - 1]
+    threshold, alias = (weights * len(weights)).tolist(), list(range(len(weights)))
+    small = [k for k, share in enumerate(threshold) if share < 1.0]
+    large = [k for k, share in enumerate(threshold) if not share < 1.0]
+    while small and large:
+        k, top = small.pop(), large[-1]
         alias[k] = top
         threshold[top] -= 1.0 - threshold[k]
         if threshold[top] < 1.0:
-            n_large -= 1
-            small[n_small] = top
-            n_small += 1
-    # What is left over is 1 but for rounding.
-    for k in range(n_small):
-        threshold[small[k]] = 1.0
-    for k in range(n_large):
-        threshold[large[k]] = 1.0
-    return threshold, alias
+            small.append(large.pop())
+    for k in small + large:  # 1 but for rounding
+        threshold[k] = 1.0
+    return np.array(threshold), np.array(alias, dtype=np.int32)
