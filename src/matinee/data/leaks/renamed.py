@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ...base.arrays import Float32, Int32, Int64, Mask, evenly_spaced, row_bounds
+from ...base.arrays import Float32, Float64, Int32, Int64, Mask, evenly_spaced, row_bounds
 from ...base.compiled import kernel, part
 from ..histories import Histories
 from ..vocabulary import Ids
@@ -84,15 +84,14 @@ class _Probes(NamedTuple):
     """Index of the training rows with a user's rarest pairs.
 
     Attributes:
-        pair_of: int64, the distinct pair of each user's pairs.
-        counts: int64, training rows that have each distinct pair.
+        bits: float64, evidence of each of a user's pairs: log2(1/p) if a share p of the training
+            rows has it.
         rarest: int64 (people, _PROBES) distinct pairs, -1 for none.
         starts: int64, start of each distinct pair's training rows.
         holders: int32 training rows.
     """
 
-    pair_of: Int64
-    counts: Int64
+    bits: Float64
     rarest: Int64
     starts: Int64
     holders: Int32
@@ -149,8 +148,9 @@ def find_renamed(train: Histories, n_items: int, asked: HeldOutPeople) -> Rename
     mean = max(len(train.items) / rows, 1.0)
     of_row = SHARE_OF_ROW if train.values.min() == train.values.max() else 0.0
     training = _Rows(train.indptr, train.items, train.values)
-    by = _Probes(pair_of, counts, probes, starts, holders)
-    _match(among, asked, by, training, needed, of_row, mean, renamed.rows, renamed.seen)
+    bits = -np.log2(np.maximum(counts, 1) / rows)[pair_of]
+    by, hits = _Probes(bits, probes, starts, holders), np.zeros(rows, dtype=np.int32)
+    _match(among, asked, by, training, needed, of_row, mean, hits, renamed.rows, renamed.seen)
     return renamed
 
 
@@ -244,12 +244,14 @@ def _match(
     needed: float,
     of_row: float,
     mean: float,
+    hits: Int32,
     matches: Int64,
     seen: Int64,
 ) -> None:
-    """Write the row with the most evidence for each user, and its number of test ratings."""
-    rows = len(train.indptr) - 1
-    hits = np.zeros(rows, dtype=np.int32)
+    """Write the row with the most evidence for each user, and its number of test ratings.
+
+    ``hits`` is scratch, one for each training row, all zero before and after.
+    """
     for person in among:
         first, last = asked.indptr[person], asked.indptr[person + 1]
         tested = 0
@@ -257,44 +259,48 @@ def _match(
             tested += asked.test[at]
         if tested == 0:
             continue
+        probes = by.rarest[person]
         n_probes = 0
-        for probe in by.rarest[person]:
+        for probe in probes:
             if probe >= 0:
                 n_probes += 1
                 for at in range(by.starts[probe], by.starts[probe + 1]):
                     hits[by.holders[at]] += 1
         best = -1.0
-        for probe in by.rarest[person]:
-            if probe < 0:
-                continue
+        n = last - first
+        surprise = np.log2(float(n))
+        for probe in probes[:n_probes]:
             for at in range(by.starts[probe], by.starts[probe + 1]):
                 row = by.holders[at]
                 enough = 2 * hits[row] >= n_probes and row != asked.training_row[person]
                 hits[row] = 0
                 if not enough:
                     continue
-                # Likelihood of a pair for this row's owner relative to all users.
-                more = max((train.indptr[row + 1] - train.indptr[row]) / mean, 1.0)
+                other, stop = train.indptr[row], train.indptr[row + 1]
+                # A pair is that much likelier for this row's owner than for all users.
+                length = stop - other
+                likelier = np.log2(length / mean) if length > mean else 0.0
                 same, same_test, bits = 0, 0, 0.0
-                other = train.indptr[row]
                 for entry in range(first, last):
-                    while other < train.indptr[row + 1] and train.items[other] < asked.items[entry]:
+                    item = asked.items[entry]
+                    while other < stop and train.items[other] < item:
                         other += 1
                     if (
-                        other < train.indptr[row + 1]
-                        and train.items[other] == asked.items[entry]
+                        other < stop
+                        and train.items[other] == item
                         and train.values[other] == asked.values[entry]
                     ):
                         same += 1
                         same_test += asked.test[entry]
-                        bits -= min(np.log2(more * by.counts[by.pair_of[entry]] / rows), 0.0)
+                        if by.bits[entry] > likelier:
+                            bits += by.bits[entry] - likelier
                     else:
                         # Each pair that is not there may be any of them.
-                        bits -= np.log2(float(last - first))
+                        bits -= surprise
                 if (
-                    same >= CONTAINED * (last - first)
+                    same >= CONTAINED * n
                     and same_test >= CONTAINED_TEST * tested
-                    and same >= of_row * (train.indptr[row + 1] - train.indptr[row])
+                    and same >= of_row * length
                     and bits >= needed
                     and bits > best
                 ):
