@@ -142,7 +142,8 @@ def _item_sums(
         total = 0.0
         for e in range(indptr[u], indptr[u + 1]):
             total += values[e] - mean - item_bias[items[e]]
-        bias = total / max(indptr[u + 1] - indptr[u] + user_reg, 1e-12)
+        mass = indptr[u + 1] - indptr[u] + user_reg
+        bias = total / (mass if mass > 1e-12 else 1e-12)
         for e in range(indptr[u], indptr[u + 1]):
             residual = values[e] - mean - bias
             sums[items[e]] += weights[e] * residual if weighted else residual
@@ -163,6 +164,7 @@ def residual_sums(
         total = 0.0
         for e in range(indptr[u], indptr[u + 1]):
             total += values[e] - mean - item_bias[items[e]]
-        bias = total / max(indptr[u + 1] - indptr[u] + user_reg, 1e-12)
+        mass = indptr[u + 1] - indptr[u] + user_reg
+        bias = total / (mass if mass > 1e-12 else 1e-12)
         for e in range(indptr[u], indptr[u + 1]):
             squares[items[e]] += (values[e] - mean - item_bias[items[e]] - bias) ** 2

@@ -130,22 +130,20 @@ def _is_grouped(rows: Int32, columns: Int32) -> bool:
 
 @kernel()
 def _counting_order(
-    rows: Int32, columns: Int32, indptr: Int64, n_columns: int, by_column: Int64, order: Int64
+    rows: Int32, columns: Int32, row_free: Int64, column_free: Int64, by_column: Int64, order: Int64
 ) -> None:
-    """Set ``order`` to the positions of the entries by row and column; ``by_column`` is spare."""
-    start = np.zeros(n_columns + 1, dtype=np.int64)
-    for c in columns:
-        start[c + 1] += 1
-    for c in range(n_columns):
-        start[c + 1] += start[c]
+    """Set ``order`` to the positions of the entries by row and column.
+
+    ``row_free`` and ``column_free`` are where each row and column begins; they are overwritten, as
+    is ``by_column``, the positions by column.
+    """
     for i in range(len(rows)):
-        by_column[start[columns[i]]] = i
-        start[columns[i]] += 1
-    next_free = indptr.copy()
+        by_column[column_free[columns[i]]] = i
+        column_free[columns[i]] += 1
     for j in range(len(rows)):
         i = by_column[j]
-        order[next_free[rows[i]]] = i
-        next_free[rows[i]] += 1
+        order[row_free[rows[i]]] = i
+        row_free[rows[i]] += 1
 
 
 def group(rows: Int32, columns: Int32, values: Float32, n_rows: int, n_columns: int) -> Csr:
@@ -162,5 +160,6 @@ def group(rows: Int32, columns: Int32, values: Float32, n_rows: int, n_columns: 
     if _is_grouped(rows, columns):
         return Csr(indptr, columns, values, None, n_columns)
     spare, order = large_empty(len(rows), np.int64), large_empty(len(rows), np.int64)
-    _counting_order(rows, columns, indptr, n_columns, spare, order)
+    starts = row_bounds(count_codes(columns, n_columns))
+    _counting_order(rows, columns, indptr.copy(), starts, spare, order)
     return Csr(indptr, large_take(columns, order), large_take(values, order), order, n_columns)

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 
 from ..base.arrays import Array, Float, Float32, Int32, Int64, Mask, row_bounds
-from ..base.compiled import inlined, kernel, shared
+from ..base.compiled import kernel, shared
 from ..baseline.ordinal import OrdinalLink
 from ..data import Levels
 from ._config import NetworkConfig
@@ -217,26 +217,6 @@ def make_inputs(
     )
 
 
-@inlined
-def _show_row(
-    b: np.int64,
-    ptr: Int64,
-    salt: np.uint64,
-    conditional: bool,
-    dropout: float,
-    shown: Mask,
-    visible: Int64,
-) -> None:
-    share = 1.0 - dropout
-    if conditional:
-        share = uniform(salt ^ np.uint64(0x5851F42D4C957F2D), np.uint64(b))
-    count = 0
-    for j in range(ptr[b], ptr[b + 1]):
-        shown[j] = uniform(salt, np.uint64(j)) < share
-        count += shown[j]
-    visible[b] = count
-
-
 @kernel()
 def _show(
     ptr: Int64,
@@ -248,42 +228,13 @@ def _show(
 ) -> None:
     """Draw the entries visible to the encoder, and count them by row."""
     for b in range(len(ptr) - 1):
-        _show_row(np.int64(b), ptr, salt, conditional, dropout, shown, visible)
-
-
-@inlined
-def _outputs_row(
-    b: np.int64,
-    ratings: tuple[Int64, Int32, Float32],
-    row: np.int64,
-    visibility: tuple[Int64, Mask, Int64],
-    offset: Float32,
-    row_reg: float,
-    conditional: bool,
-    made: tuple[Int32, Float, Float, Float],
-) -> None:
-    indptr, indices, values = ratings
-    ptr, shown, visible = visibility
-    column, target, weight, row_bias = made
-    first = indptr[row]
-    base = ptr[b]
-    n = ptr[b + 1] - base
-    row_sum = 0.0
-    if row_reg >= 0.0 and visible[b] > 0:
-        for j in range(n):
-            if shown[base + j]:
-                row_sum += values[first + j] - offset[indices[first + j]]
-        row_sum /= visible[b] + row_reg
-    row_bias[b] = row_sum
-    for j in range(n):
-        c = indices[first + j]
-        column[base + j] = c
-        target[base + j] = values[first + j] - offset[c] - row_sum
-        weight[base + j] = 1
-    if conditional:  # the scored entries represent the whole row
-        share = n / max(n - visible[b], 1)
-        for j in range(n):
-            weight[base + j] = 0 if shown[base + j] else share
+        share = 1.0 - dropout
+        if conditional:
+            share = uniform(salt ^ np.uint64(0x5851F42D4C957F2D), np.uint64(b))
+        visible[b] = 0
+        for j in range(ptr[b], ptr[b + 1]):
+            shown[j] = uniform(salt, np.uint64(j)) < share
+            visible[b] += shown[j]
 
 
 @shared("rows", error_model="numpy")
@@ -299,9 +250,30 @@ def _outputs(
     made: tuple[Int32, Float, Float, Float],
 ) -> None:
     """Compute columns, targets and weights of the entries, and the row biases."""
+    indptr, indices, values = ratings
+    ptr, shown, visible = visibility
+    column, target, weight, row_bias = made
     for b in range(begin, end):
-        row, number = rows[b], np.int64(b)
-        _outputs_row(number, ratings, row, visibility, offset, row_reg, conditional, made)
+        first = indptr[rows[b]]
+        base = ptr[b]
+        n = ptr[b + 1] - base
+        row_sum = 0.0
+        if row_reg >= 0.0 and visible[b] > 0:
+            for j in range(n):
+                if shown[base + j]:
+                    row_sum += values[first + j] - offset[indices[first + j]]
+            row_sum /= visible[b] + row_reg
+        row_bias[b] = row_sum
+        for j in range(n):
+            c = indices[first + j]
+            column[base + j] = c
+            target[base + j] = values[first + j] - offset[c] - row_sum
+            weight[base + j] = 1
+        if conditional:  # the scored entries represent the whole row
+            hidden = n - visible[b]
+            share = n / (hidden if hidden > 0 else 1)
+            for j in range(n):
+                weight[base + j] = 0 if shown[base + j] else share
 
 
 @kernel()
@@ -309,28 +281,6 @@ def _rating_inputs(ptr: Int64, shown: Mask, target: Float, lift: Float, coef: Fl
     for b in range(len(ptr) - 1):
         for j in range(ptr[b], ptr[b + 1]):
             coef[j] = shown[j] * lift[b] * target[j]
-
-
-@inlined
-def _presence_row(
-    b: np.int64,
-    ptr: Int64,
-    shown: Mask,
-    column: Int32,
-    target: Float,
-    lift: Float,
-    in_ptr: Int64,
-    source: Int32,
-    coef: Float,
-) -> None:
-    at = in_ptr[b]
-    for j in range(ptr[b], ptr[b + 1]):
-        if shown[j]:
-            source[at] = 2 * column[j]
-            coef[at] = lift[b]
-            source[at + 1] = 2 * column[j] + 1
-            coef[at + 1] = lift[b] * target[j]
-            at += 2
 
 
 @kernel()
@@ -345,4 +295,11 @@ def _presence_inputs(
     coef: Float,
 ) -> None:
     for b in range(len(ptr) - 1):
-        _presence_row(np.int64(b), ptr, shown, column, target, lift, in_ptr, source, coef)
+        at = in_ptr[b]
+        for j in range(ptr[b], ptr[b + 1]):
+            if shown[j]:
+                source[at] = 2 * column[j]
+                coef[at] = lift[b]
+                source[at + 1] = 2 * column[j] + 1
+                coef[at + 1] = lift[b] * target[j]
+                at += 2

@@ -15,7 +15,7 @@ from functools import cached_property, partial
 import numpy as np
 
 from ..base.arrays import Array, Float, Float32, Float64, Int32, Int64, row_bounds
-from ..base.compiled import FAST, inlined, kernel, shared
+from ..base.compiled import FAST, kernel, shared
 from ..base.memory import count_codes, row_chunks
 from ..data import Csr
 from ..nn import Batch, Inputs, Network, encode_rows, row_biases
@@ -238,44 +238,6 @@ def _draw(indices: Int32, salt: np.uint64, column: Int32) -> None:
         column[j] = indices[int(uniform(salt, np.uint64(j)) * len(indices))]
 
 
-@inlined
-def _predict_row(
-    first: int,
-    last: int,
-    r: np.int64,
-    column: Int32,
-    teacher: _Teacher,
-    activation: int,
-    adds: bool,
-    cache: _Cache,
-    target: Float,
-) -> None:
-    vectors, added, table, bias, offset = teacher
-    rank, kept_ptr, kept = cache
-    begin = kept_ptr[r]
-    count = kept_ptr[r + 1] - begin
-    where = np.empty(last - first, dtype=np.int32)
-    n = 0
-    for j in range(first, last):
-        at = rank[column[j]]
-        if at >= count:
-            where[n] = j
-            n += 1
-        elif adds:
-            target[j] += kept[begin + at]
-    dots = np.empty(4, dtype=table.dtype)
-    for p in range(0, n, 4):  # four at a time; if fewer remain, the last is recomputed
-        few = min(4, n - p)
-        j0, j1, j2 = where[p], where[p + min(1, few - 1)], where[p + min(2, few - 1)]
-        j3 = where[p + few - 1]
-        c0, c1, c2, c3 = column[j0], column[j1], column[j2], column[j3]
-        dots[0], dots[1], dots[2], dots[3] = four_dots(table[r], vectors, c0, c1, c2, c3)
-        for q in range(few):
-            j = where[p + q]
-            predicted = activate(activation, dots[q] + bias[r]) + offset[r]
-            target[j] += predicted + added[column[j]]
-
-
 @shared("rows", choice="activation", fastmath=FAST, error_model="numpy")
 def _predict(
     begin: int,
@@ -294,9 +256,32 @@ def _predict(
     ``kept`` caches the teachers' sum for the columns of row r with a ``rank`` below
     ``kept_ptr[r + 1] - kept_ptr[r]``; it is added if ``adds`` is set.
     """
+    vectors, added, table, bias, offset = teacher
+    rank, kept_ptr, kept = cache
+    dots = np.empty(4, dtype=table.dtype)
     for b in range(begin, end):
-        row = rows[b]
-        _predict_row(ptr[b], ptr[b + 1], row, column, teacher, activation, adds, cache, target)
+        r = rows[b]
+        first = kept_ptr[r]
+        count = kept_ptr[r + 1] - first
+        where = np.empty(ptr[b + 1] - ptr[b], dtype=np.int32)
+        n = 0
+        for j in range(ptr[b], ptr[b + 1]):
+            at = rank[column[j]]
+            if at >= count:
+                where[n] = j
+                n += 1
+            elif adds:
+                target[j] += kept[first + at]
+        for p in range(0, n, 4):  # four at a time; if fewer remain, the last is recomputed
+            few = n - p if n - p < 4 else 4
+            j0, j1 = where[p], where[p + (few > 1)]
+            j2, j3 = where[p + (few > 1) + (few > 2)], where[p + few - 1]
+            c0, c1, c2, c3 = column[j0], column[j1], column[j2], column[j3]
+            dots[0], dots[1], dots[2], dots[3] = four_dots(table[r], vectors, c0, c1, c2, c3)
+            for q in range(few):
+                j = where[p + q]
+                predicted = activate(activation, dots[q] + bias[r]) + offset[r]
+                target[j] += predicted + added[column[j]]
 
 
 @kernel()

@@ -27,7 +27,9 @@ def likeness(
     """
     lists, k = best.shape
     for chunk in range(begin, end):
-        total = np.zeros(n_people)
+        total = np.empty(n_people)
+        for person in range(n_people):
+            total[person] = 0.0
         for row in range(chunk, lists, 64):
             done = 0.0
             for rank in range(k):

@@ -56,20 +56,6 @@ def four_dots(x: Float, table: Float, i0: int, i1: int, i2: int, i3: int) -> Any
     return d0, d1, d2, d3
 
 
-@inlined
-def _encode_row(first: int, last: int, index: Int32, coef: Float, table: Float, row: Float) -> None:
-    pick = np.empty(last - first, dtype=np.int32)
-    value = np.empty(last - first, dtype=table.dtype)
-    n = 0
-    for j in range(first, last):
-        c = coef[j]
-        pick[n] = index[j]
-        value[n] = c
-        n += c != 0
-    row[:] = 0
-    add_weighted(value, pick, n, table, row)
-
-
 @shared("indptr", fastmath=FAST, error_model="numpy")
 def encode(
     first: int, last: int, indptr: Int64, index: Int32, coef: Float, table: Float, out: Float
@@ -86,30 +72,18 @@ def encode(
         out: float (rows, width), overwritten.
     """
     for r in range(first, last):
-        _encode_row(indptr[r], indptr[r + 1], index, coef, table, out[r])
-
-
-@inlined
-def _decode_row(
-    r: np.int64,
-    first: int,
-    last: int,
-    index: Int32,
-    hidden: Float,
-    table: Float,
-    bias: Float,
-    act: int,
-    out: Float,
-) -> None:
-    dots = np.empty(4, dtype=table.dtype)
-    for j in range(first, last, 4):
-        few = min(4, last - j)
-        # Fewer than four repeat the last, so that results do not depend on the grouping.
-        i0, i1, i2 = index[j], index[j + min(1, few - 1)], index[j + min(2, few - 1)]
-        i3 = index[j + few - 1]
-        dots[0], dots[1], dots[2], dots[3] = four_dots(hidden[r], table, i0, i1, i2, i3)
-        for q in range(few):
-            out[j + q] = activate(act, dots[q] + bias[index[j + q]])
+        begin, end = indptr[r], indptr[r + 1]
+        pick = np.empty(end - begin, dtype=np.int32)
+        value = np.empty(end - begin, dtype=table.dtype)
+        n = 0
+        for j in range(begin, end):
+            c = coef[j]
+            pick[n] = index[j]
+            value[n] = c
+            n += c != 0
+        row = out[r]
+        row[:] = 0
+        add_weighted(value, pick, n, table, row)
 
 
 @shared("indptr", choice="act", fastmath=FAST, error_model="numpy")
@@ -137,73 +111,17 @@ def decode(
         act: Code of the output activation.
         out: float (entries,), overwritten.
     """
+    dots = np.empty(4, dtype=table.dtype)
     for r in range(first, last):
-        _decode_row(np.int64(r), indptr[r], indptr[r + 1], index, hidden, table, bias, act, out)
-
-
-@inlined
-def _decode_loss_row(
-    first: int,
-    last: int,
-    entries: tuple[Int32, Float, Float],
-    scale: Any,
-    h: Float,
-    layer: tuple[Float, Float],
-    act: int,
-    error: Float,
-    row: Float,
-) -> float:
-    """Compute one row of ``decode_loss``; ``h`` is its hidden vector, ``row`` the gradient."""
-    index, target, weight = entries
-    table, bias = layer
-    width = table.shape[1]
-    type_ = table.dtype.type
-    total = 0.0
-    pick = np.empty(last - first, dtype=np.int32)
-    entry = np.empty(last - first, dtype=np.int64)
-    value = np.empty(last - first, dtype=table.dtype)
-    n = 0
-    for j in range(first, last):
-        seen = weight[j] != 0
-        error[j] = 0
-        pick[n] = index[j]
-        entry[n] = j
-        n += seen
-    row[:] = 0
-    p = 0
-    # Products and backward sums use the same four table rows while they are in cache.
-    while p < n:
-        few = min(4, n - p)
-        if few == 4:
-            i0, i1, i2, i3 = pick[p], pick[p + 1], pick[p + 2], pick[p + 3]
-            value[p], value[p + 1], value[p + 2], value[p + 3] = four_dots(h, table, i0, i1, i2, i3)
-        else:
-            for q in range(p, n):
-                i = pick[q]
-                dot = type_(0)
-                for k in range(width):
-                    dot += h[k] * table[i, k]
-                value[q] = dot
-        for q in range(p, p + few):
-            j = entry[q]
-            dot = value[q] + bias[pick[q]]
-            miss = activate(act, dot) - target[j]
-            total += weight[j] * miss * miss
-            value[q] = type_(scale * weight[j] * miss * slope(act, dot))
-            error[j] = value[q]
-        if few == 4:
-            v0, v1, v2, v3 = value[p], value[p + 1], value[p + 2], value[p + 3]
-            for k in range(width):
-                row[k] += (
-                    v0 * table[i0, k] + v1 * table[i1, k] + v2 * table[i2, k] + v3 * table[i3, k]
-                )
-        else:
-            for q in range(p, n):
-                i, v = pick[q], value[q]
-                for k in range(width):
-                    row[k] += v * table[i, k]
-        p += few
-    return total
+        end = indptr[r + 1]
+        for j in range(indptr[r], end, 4):
+            # Fewer than four repeat the last, so that results do not depend on the grouping.
+            few = end - j if end - j < 4 else 4
+            i0, i1 = index[j], index[j + (few > 1)]
+            i2, i3 = index[j + (few > 1) + (few > 2)], index[j + few - 1]
+            dots[0], dots[1], dots[2], dots[3] = four_dots(hidden[r], table, i0, i1, i2, i3)
+            for q in range(few):
+                out[j + q] = activate(act, dots[q] + bias[index[j + q]])
 
 
 @shared("indptr", choice="act", fastmath=FAST, error_model="numpy")
@@ -221,9 +139,61 @@ def _decode_loss(
     total: Float64,
 ) -> None:
     """Compute ``decode_loss`` of some rows; ``scale`` is 2 over the sum of the weights."""
+    index, target, weight = entries
+    table, bias = layer
+    width = table.shape[1]
+    type_ = table.dtype.type
     for r in range(first, last):
-        begin, end, h, d_h = indptr[r], indptr[r + 1], hidden[r], d_hidden[r]
-        total[r] = _decode_loss_row(begin, end, entries, scale, h, layer, act, error, d_h)
+        begin, end, h, row = indptr[r], indptr[r + 1], hidden[r], d_hidden[r]
+        pick = np.empty(end - begin, dtype=np.int32)
+        entry = np.empty(end - begin, dtype=np.int32)
+        value = np.empty(end - begin, dtype=table.dtype)
+        n = 0
+        for j in range(begin, end):
+            seen = weight[j] != 0
+            error[j] = 0
+            pick[n] = index[j]
+            entry[n] = j
+            n += seen
+        row[:] = 0
+        loss, p = 0.0, 0
+        # Products and backward sums use the same four table rows while they are in cache.
+        while p < n:
+            few = n - p if n - p < 4 else 4
+            if few == 4:
+                i0, i1, i2, i3 = pick[p], pick[p + 1], pick[p + 2], pick[p + 3]
+                dots = four_dots(h, table, i0, i1, i2, i3)
+                value[p], value[p + 1], value[p + 2], value[p + 3] = dots
+            else:
+                for q in range(p, n):
+                    i = pick[q]
+                    dot = type_(0)
+                    for k in range(width):
+                        dot += h[k] * table[i, k]
+                    value[q] = dot
+            for q in range(p, p + few):
+                j = entry[q]
+                dot = value[q] + bias[pick[q]]
+                miss = activate(act, dot) - target[j]
+                loss += weight[j] * miss * miss
+                value[q] = type_(scale * weight[j] * miss * slope(act, dot))
+                error[j] = value[q]
+            if few == 4:
+                v0, v1, v2, v3 = value[p], value[p + 1], value[p + 2], value[p + 3]
+                for k in range(width):
+                    row[k] += (
+                        v0 * table[i0, k]
+                        + v1 * table[i1, k]
+                        + v2 * table[i2, k]
+                        + v3 * table[i3, k]
+                    )
+            else:
+                for q in range(p, n):
+                    i, v = pick[q], value[q]
+                    for k in range(width):
+                        row[k] += v * table[i, k]
+            p += few
+        total[r] = loss
 
 
 @kernel(fastmath=FAST, error_model="numpy")

@@ -169,19 +169,15 @@ def _ndcg(
         for entry in range(known_ptr[person], known_ptr[person + 1]):
             row_scores[known[entry]] = -np.inf
         relevant = held[held_ptr[person] : held_ptr[person + 1]]
-        ranked = np.zeros(len(relevant), dtype=np.bool_)
-        total = 0.0
-        for _ in range(min(k, len(relevant))):
-            best = -1
-            for at in range(len(relevant)):
-                if not ranked[at] and (
-                    best < 0 or row_scores[relevant[at]] > row_scores[relevant[best]]
-                ):
-                    best = at
-            ranked[best] = True
-            item = relevant[best]
-            score = row_scores[item]
-            rank = 0
+        n = len(relevant) if len(relevant) < k else k
+        total, score, item = 0.0, np.inf, np.int32(-1)
+        for _ in range(n):
+            best = np.int32(-1)
+            for other in relevant:
+                after = row_scores[other] < score or (row_scores[other] == score and other > item)
+                if after and (best < 0 or row_scores[other] > row_scores[best]):
+                    best = other
+            item, score, rank = best, row_scores[best], 0
             for other in range(item):
                 rank += row_scores[other] >= score
             for other in range(item + 1, len(row_scores)):
@@ -189,4 +185,4 @@ def _ndcg(
             if rank >= k:
                 break
             total += gains[rank]
-        values[row] = total / ideal[min(k, len(relevant)) - 1]
+        values[row] = total / ideal[n - 1]

@@ -32,49 +32,6 @@ STRETCH = 32_768
 """Parameters of the flat vector processed per thread at a time."""
 
 
-@inlined
-def _step_chunk(
-    chunk: np.int64,
-    longest: int,
-    kind: int,
-    columns: Int32,
-    entries: tuple[Int64, Int32, Int32],
-    gradient: tuple[Float, Float, Float, Float],
-    table: Table,
-    t: int,
-    step: Step,
-) -> None:
-    """Compute one of 64 parts of ``step_rows``; ``longest`` is the longest column's length."""
-    start, row_of, entry_of = entries
-    entry, dense, entry2, dense2 = gradient
-    w, m, v, last = table
-    sides = 2 if len(entry2) > 0 else 1
-    has_v = v.shape[0] > 0
-    g = np.empty(w.shape[1], dtype=w.dtype)
-    pick = np.empty(longest, dtype=np.int32)
-    value = np.empty(longest, dtype=w.dtype)
-    # Short interleaved runs: neighbours in the table stay together, and no thread
-    # gets all the popular rows.
-    for turn in range((len(columns) + 511) // 512 * 8):
-        u = turn // 8 * 512 + chunk * 8 + turn % 8
-        if u >= len(columns):
-            continue
-        i = columns[u]
-        g[:] = 0
-        for side in range(sides):
-            its, factors = (entry, dense) if side == 0 else (entry2, dense2)
-            n = 0
-            for p in range(start[u], start[u + 1]):
-                e = its[entry_of[p]]
-                pick[n] = row_of[p]
-                value[n] = e
-                n += e != 0
-            add_weighted(value, pick, n, factors, g)
-        vi = v[i] if has_v else g
-        move(kind, w[i], m[i], vi, g, step)
-        last[i] = t
-
-
 @shared(64, choice="kind", fastmath=FAST, error_model="numpy")
 def step_rows(
     begin: int,
@@ -95,12 +52,40 @@ def step_rows(
     otherwise). It is summed in a buffer of one row and applied immediately. ``columns`` and
     ``entries`` are made by ``nn.Transposer``.
     """
-    step, start = of_dtype(factors, table[0]), entries[0]
-    longest = int(start[0])
+    start, row_of, entry_of = entries
+    entry, dense, entry2, dense2 = gradient
+    w, m, v, last = table
+    step = of_dtype(factors, w)
+    sides = 2 if len(entry2) > 0 else 1
+    has_v = v.shape[0] > 0
+    longest = start[0]
     for u in range(len(columns)):
-        longest = max(longest, start[u + 1] - start[u])
+        if start[u + 1] - start[u] > longest:
+            longest = start[u + 1] - start[u]
+    g = np.empty(w.shape[1], dtype=w.dtype)
+    pick = np.empty(longest, dtype=np.int32)
+    value = np.empty(longest, dtype=w.dtype)
     for chunk in range(begin, end):
-        _step_chunk(np.int64(chunk), longest, kind, columns, entries, gradient, table, t, step)
+        # Short interleaved runs: neighbours in the table stay together, and no thread
+        # gets all the popular rows.
+        for turn in range((len(columns) + 511) // 512 * 8):
+            u = turn // 8 * 512 + chunk * 8 + turn % 8
+            if u >= len(columns):
+                continue
+            i = columns[u]
+            g[:] = 0
+            for side in range(sides):
+                its, factors_of = (entry, dense) if side == 0 else (entry2, dense2)
+                n = 0
+                for p in range(start[u], start[u + 1]):
+                    e = its[entry_of[p]]
+                    pick[n] = row_of[p]
+                    value[n] = e
+                    n += e != 0
+                add_weighted(value, pick, n, factors_of, g)
+            vi = v[i] if has_v else g
+            move(kind, w[i], m[i], vi, g, step)
+            last[i] = t
 
 
 @shared("columns", choice="kind", fastmath=FAST, error_model="numpy")
