@@ -39,6 +39,8 @@ def refuse(source: Any, *parts: str, **options: Any) -> str:
         ("3,30,nan,1", "rating 'nan' is not finite"),
         ("3,30,-inf,1", "rating '-inf' is not finite"),
         ("3,30,1e39,1", "too large"),
+        ("3,30,1_0,1", "rating '1_0' is not a number"),
+        ("3,30,1_000,1", "without separators of thousands"),
         ("3,30,,1", "no rating"),
         ("3,30", "2 columns where the first line has 4: '3,30'"),
         ("3,30,1,1,1", "5 columns where the first line has 4"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -11,6 +10,7 @@ import numpy as np
 from ...errors import DataError
 from ..ratings import Scale
 from ..values.ids import missing_sql
+from ..values.numbers import number_hint, to_number
 from .columns import CLOCK, ITEM, RATING, TIME, USER, WEIGHT, refuse_renamed
 from .options import ReadOptions
 from .source import SAMPLE, Scan, Workspace, run, with_points
@@ -319,7 +319,8 @@ def _id(sql: str, kind: str) -> str:
 
 def _rating(sql: str, kind: str) -> str:
     real = f"TRY_CAST({sql} AS DOUBLE)"
-    if kind == "VARCHAR":  # Booleans as pandas writes them to text.
+    if kind == "VARCHAR":  # Booleans as pandas writes them to text; DuckDB reads 1_0 as 10.
+        real = f"CASE WHEN NOT contains({sql}, '_') THEN {real} END"
         real = (
             f"coalesce({real}, CASE lower(trim({sql})) WHEN 'true' THEN 1 WHEN 'false' THEN 0 END)"
         )
@@ -350,25 +351,6 @@ def _bad_row(
     return DataError(f"{where}: {complaint}{more}")
 
 
-def _decimal_hint(value: str) -> str:
-    """Return what to do about a number with a decimal comma, or with separators of thousands."""
-    if re.fullmatch(r"[1-9]\d{0,2}(,\d{3})+(\.\d+)?", value.strip()):
-        return "; write numbers without separators of thousands"
-    try:
-        float(value.replace(",", ".", 1).encode("ascii"))
-    except ValueError:
-        return ""
-    return "; write decimals with a point, or state --decimal ,"
-
-
-def _quote_hint(value: str) -> str:
-    """Return what to do about a number between quote marks."""
-    mark = value[0]
-    if mark in "'`" and value.endswith(mark) and len(value) > 1:
-        return f"; --quote {mark!r} states the mark that encloses values"
-    return ""
-
-
 def _complaint(
     value: str | None, column: str, header: bool, scale: Scale | None, role: str, *, every: bool
 ) -> str:
@@ -377,10 +359,9 @@ def _complaint(
     message = f"{role} {shorten(value)}"
     if value.strip() == column:
         return f"the header is repeated here ({column}); remove the line"
-    try:
-        number = float(value.encode("ascii"))
-    except ValueError:
-        hint = _decimal_hint(value) or _quote_hint(value)
+    number = to_number(value)
+    if number is None:
+        hint = number_hint(value)
         other = f"column {column!r}" if header else f"column {column}"
         mend = "mend or remove the row"
         if every and not hint:

@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 
 from ...errors import DataError, UsageError
+from ..values.numbers import to_number
 from .columns import RATING, listed, recognised
 from .headers import has_row_names, is_row_of_items
 from .options import ReadOptions
@@ -284,14 +285,6 @@ def _fit(
 def _is_position(name: str, width: int) -> bool:
     """Return whether a column that the caller named may be the number of one, from 1."""
     return name.isascii() and name.isdigit() and 1 <= int(name) <= width
-
-
-def to_number(text: str, decimal: str = ".") -> float | None:
-    """Return the number that a text is, with this decimal mark, or None."""
-    try:
-        return float(text.replace(decimal, "."))
-    except ValueError:
-        return None
 
 
 def is_number(text: str, decimal: str = ".") -> bool:

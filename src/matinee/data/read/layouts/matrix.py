@@ -8,9 +8,10 @@ from pathlib import Path
 
 from ....errors import DataError
 from ...values.ids import MISSING, missing_sql
+from ...values.numbers import to_number
 from ..columns import ITEM, RATING, USER, USUAL, plain
 from ..source import Scan, Workspace, described, label_of, literal
-from ..text import QUOTE, Layout, first_fault, is_number, records, to_number
+from ..text import QUOTE, Layout, first_fault, is_number, records
 from ..unpack import Part
 
 _LOOKED_AT = 100
