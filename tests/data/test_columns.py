@@ -41,6 +41,8 @@ def assigned(names: str, header: bool = True, **stated: str) -> list[str | None]
         "player|game|score|played_at",
         "listener|album|stars|date",
         "User_id|video_id|review/score|review/time",
+        "customer_id|product_id|star_rating|timestamp",
+        "user_id|movie_id|rating_val|date",
     ],
 )
 def test_usual_names(names: str) -> None:
@@ -197,6 +199,14 @@ def test_rows_that_name_their_ids_differently_are_refused(tmp_path: Path) -> Non
         {"user_id": n % 3 or None, "user_name": "x", "item": n, "rating": 3} for n in range(9)
     ]
     assert len(load(guests)) == 6
+
+
+def test_rows_that_name_their_rating_differently_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "r.jsonl"
+    named = ({"user": 1, "item": 1, "rating": 4}, {"user": 2, "item": 1, "stars": 3})
+    path.write_text("\n".join(map(json.dumps, named)))
+    with pytest.raises(DataError, match="the rating in column 'rating', and others in 'stars'"):
+        load(path)
 
 
 def test_a_rating_by_its_position_beside_stated_columns_is_noted(tmp_path: Path) -> None:

@@ -155,6 +155,26 @@ def test_few_texts_among_ids_that_are_numbers_are_noted(tmp_path: Path) -> None:
     assert "hold control characters" in damaged.notes[0]
 
 
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+@pytest.mark.parametrize("between", [",", "\t"])
+def test_a_header_that_is_repeated_among_interactions_is_refused(
+    mark: str, between: str, tmp_path: Path
+) -> None:
+    """As where files are put together; a byte order mark may precede each."""
+    part = f"{mark}user,item\nann,x\nbob,y\n".replace(",", between)
+    with pytest.raises(DataError, match=r"r.csv, line 4: the header is repeated here \(user, item"):
+        text(tmp_path, part * 2)
+    assert len(text(tmp_path, "user,item\nann,x\nuser,y\nbob,item\n")) == 3
+
+
+def test_invisible_marks_before_names_are_ignored(tmp_path: Path) -> None:
+    """As csv.DictReader gives them of a file that Excel wrote, and two tools write them twice."""
+    rows = [{"\ufeffuser": "1", "item": n, "rating": n} for n in (1, 2)]
+    rows.append({"\ufeffuser": "2", "item": 1, "rating": 1})
+    assert len(load(rows)) == len(load(rows, user="user")) == 3
+    assert len(text(tmp_path, "\ufeff\ufeffuser,item,rating\n" + ROWS)) == 3
+
+
 @pytest.mark.parametrize(
     "content",
     [

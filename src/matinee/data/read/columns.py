@@ -37,7 +37,8 @@ USUAL: dict[str, tuple[str, ...]] = {
     ),
     RATING: _words(
         "rating ratings myrating yourrating score scores stars star overall userrating bookrating "
-        "reviewscore reviewrating myscore ratingvalue value"
+        "movierating starrating overallrating reviewscore reviewrating myscore userscore "
+        "ratingscore ratingval ratingvalue value"
     ),
     TIME: _words(
         "timestamp time datetime date ts unixtime unixreviewtime ratedat createdat reviewtime "
@@ -83,7 +84,7 @@ def plain(name: str) -> str:
     Text in brackets, as in "Rating (1-10)", and a leading comment mark are ignored.
     """
     bare = re.sub(r"(?<=\w)\s*(\(.*\)|\[.*\])\s*$", "", _TYPED.sub("", name))
-    return re.sub(r"^#+|[\s_\-./]+", "", bare).lower()
+    return re.sub(r"^[\ufeff\u200b]*#+|[\s_\-./\ufeff\u200b]+", "", bare).lower()
 
 
 def recognised(names: Sequence[str], roles: Sequence[str], mapped: Mapping[str, str]) -> int:

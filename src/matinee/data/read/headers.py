@@ -1,10 +1,13 @@
-"""First lines of text tables that name their columns in unusual ways."""
+"""Headers: those that name their columns in unusual ways, and those that are repeated below."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from .columns import recognised
+from ...errors import DataError
+from ..values.ids import canonical_sql, literal
+from .columns import ITEM, RATING, USER, WEIGHT, recognised
+from .source import Scan, Workspace
 
 _NAMED, _NUMBERED, _ITEMS = 3, 5, 4
 """The fewest roles named in a header without a name for row numbers, rows below it, and items in a
@@ -37,3 +40,27 @@ def is_row_of_items(first: tuple[str, ...], rows: Sequence[Sequence[str]]) -> bo
         return False
     numbers = list(map(int, items))
     return numbers == sorted(set(numbers)) and all(row and row[0].strip() for row in rows)
+
+
+def refuse_repeated_header(work: Workspace, scan: Scan, columns: Mapping[str, str]) -> None:
+    """Refuse a staged row of interactions that repeats the names of its columns.
+
+    Files that were put together have it. A column of numbers shows it too.
+
+    Raises:
+        DataError: Naming the first such row.
+    """
+    names = columns[USER], columns[ITEM]
+    text = all(scan.columns[name][1] == "VARCHAR" for name in names)
+    if not text or not scan.header or {RATING, WEIGHT} & set(columns):
+        return
+    texts = [f"CAST({side} AS VARCHAR)" for side in "ui"]
+    pairs = [(text, literal(name)) for text, name in zip(texts, names, strict=True)]
+    same = [f"ends_with({text}, {name})" for text, name in pairs]
+    same += [f"{canonical_sql(text)} = {name}" for text, name in pairs]  # a mark may precede it
+    (row,) = work.one(f"SELECT min(rowid) FROM work.main.staged WHERE {' AND '.join(same)}")
+    if row is not None:
+        raise DataError(
+            f"{scan.locate(int(row))}: the header is repeated here ({', '.join(names)}); remove "
+            "the line"
+        )

@@ -12,6 +12,7 @@ from ..ratings import Scale
 from ..values.ids import missing_sql
 from ..values.numbers import number_hint, to_number
 from .columns import CLOCK, ITEM, RATING, TIME, USER, WEIGHT, refuse_renamed
+from .headers import refuse_repeated_header
 from .options import ReadOptions
 from .source import SAMPLE, Scan, Workspace, run, with_points
 from .text import shorten
@@ -86,6 +87,7 @@ def stage(
     time, clock, of_time = time_sql(work, scan, *names, mapped, numbers)
     complete = _create(work, scan, columns, rows, time, checks)
     _check_real_ids(work, scan, columns)
+    refuse_repeated_header(work, scan, columns)
     notes = [
         *of_time,
         *_leave_out_unnamed(work, scan, columns, rows, complete),
@@ -347,6 +349,8 @@ def _bad_row(
     more = f" ({wrong - 1:,} more bad row{'s' * (wrong != 2)})" if wrong > 1 else ""
     role = RATING if RATING in columns else WEIGHT
     value = _raw(work, scan, columns[role], row)
+    if value is None:
+        refuse_renamed(work, scan, columns, role)
     complaint = _complaint(value, columns[role], scan.header, scale, role, every=wrong == read)
     return DataError(f"{where}: {complaint}{more}")
 
