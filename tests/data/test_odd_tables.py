@@ -142,7 +142,7 @@ def test_text_as_spreadsheets_write_it(tmp_path: Path) -> None:
 
 
 def test_few_texts_among_ids_that_are_numbers_are_noted(tmp_path: Path) -> None:
-    rows = "user,item,rating\n" + "".join(f"{n},{n % 7},{n % 5}\n" for n in range(60))
+    rows = "user,item,rating\n" + "".join(f"{n},{n % 7},{n % 5}\n" for n in range(60)) + "0,6,1\n"
     total = text(tmp_path, rows + "Total,3,120\n")
     assert total.notes == (
         "ids such as 'Total' (1 of 61) are no numbers, unlike the others; if they are no ids, as "
@@ -173,6 +173,16 @@ def test_invisible_marks_before_names_are_ignored(tmp_path: Path) -> None:
     rows.append({"\ufeffuser": "2", "item": 1, "rating": 1})
     assert len(load(rows)) == len(load(rows, user="user")) == 3
     assert len(text(tmp_path, "\ufeff\ufeffuser,item,rating\n" + ROWS)) == 3
+
+
+@pytest.mark.parametrize("side", ["user", "item"])
+def test_a_column_that_differs_in_every_row_is_noted_as_no_ids(side: str) -> None:
+    other = "item" if side == "user" else "user"
+    table = {side: range(30), other: [1, 2] * 15, "rating": [3, 4, 5] * 10}
+    (note,) = load(table).notes
+    assert f"each of the 30 rows has its own {side}" in note
+    assert f"--{side} COL" in note
+    assert load({**table, side: [*range(29), 4]}).notes == ()
 
 
 @pytest.mark.parametrize(
