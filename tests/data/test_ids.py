@@ -9,6 +9,7 @@ from typing import Any
 
 import duckdb
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
@@ -226,3 +227,36 @@ def test_ids_of_bytes_and_with_zero_characters_stay_apart(ids: list[Any]) -> Non
 
 def test_members_of_enumerations_of_texts_are_their_texts() -> None:
     assert canonical(Enum("Kind", {"A": "a"}, type=str).A) == "a"
+
+
+def test_columns_of_times_are_no_ids() -> None:
+    """Their texts differ by library, so that a later table would have other ids."""
+    moments = np.array(["2020-01-01", "2020-01-02"], dtype="datetime64[us]")
+    columns = {"item": [1, 2], "rating": [1, 2]}
+    for ids in (
+        moments,
+        pa.array(moments, pa.timestamp("us", "UTC")),
+        pa.array([1, 2], pa.time32("s")),
+    ):
+        table = pa.table({"user": ids, **columns})
+        with pytest.raises(
+            DataError, match=r"column 'user' holds times.*no users.*pass it as text"
+        ):
+            load(table)
+    dates = pa.table({"user": pa.array(moments.astype("datetime64[D]")), **columns})
+    assert load(dates).user_ids.encode(moments.astype("datetime64[D]")).tolist() == [0, 1]
+    assert canonical(np.timedelta64(1, "D")) == "1 days"
+
+
+@pytest.mark.skipif(not hasattr(np.dtypes, "StringDType"), reason="NumPy 1")
+def test_numpys_texts_of_any_length_are_ids() -> None:
+    ids = np.array(["ann", " 1 "], dtype=np.dtypes.StringDType())
+    ratings = load({"user": ids, "item": ids, "rating": [1, 2]})
+    assert ratings.user_ids.encode(ids).tolist() == [1, 0]
+
+
+def test_texts_that_are_no_unicode_are_an_error() -> None:
+    """As of file names read with surrogateescape, kept as objects by pandas."""
+    frame = pd.DataFrame({"user": [1, 2], "item": pd.Series(["a\udc80", "b"], dtype=object)})
+    with pytest.raises(DataError, match="surrogate"):
+        load(frame)

@@ -133,6 +133,8 @@ def test_one_user_for_many_items_and_the_reverse() -> None:
         model.predict(np.array([[104]]), "item-01")
     with pytest.raises(UsageError, match="a set has no order"):
         model.predict({104, 105}, ["item-01", "item-02"])
+    with pytest.raises(UsageError, match=r"a mapping: pass a list of ids \(those of exclude"):
+        model.recommend(users=[104], exclude={104: ["item-01"]})
     for nested in ([["item-01"]], pd.MultiIndex.from_tuples([(104, "item-01")])):
         with pytest.raises(UsageError, match="is no id but holds several"):
             model.predict(104, nested)

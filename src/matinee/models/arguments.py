@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Set
+from collections.abc import Iterable, Mapping, Set
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,8 +19,13 @@ def as_column(ids: Any) -> Array:
     """Return one or more ids as a one-dimensional array; mixed numbers and text keep their types.
 
     Raises:
-        UsageError: A table, an array of more dimensions, or a list with lists or tuples in it.
+        UsageError: A table, a mapping, an array of more dimensions, or a list with lists in it.
     """
+    if isinstance(ids, Mapping):
+        raise UsageError(
+            "ids are passed as a mapping: pass a list of ids (those of exclude and only are for "
+            "all users alike)"
+        )
     if hasattr(ids, "__array__"):
         column = np.atleast_1d(as_array(ids))
     else:

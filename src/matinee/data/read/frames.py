@@ -286,7 +286,7 @@ def _arrow(make: Any) -> Any:
         return None
     except Exception as error:
         if type(error).__module__.startswith("pyarrow") or isinstance(
-            error, TypeError | OverflowError
+            error, TypeError | OverflowError | UnicodeEncodeError
         ):
             return None
         raise
@@ -307,6 +307,8 @@ def _column(values: Any, name: Any = "") -> Array:
         return mixed_texts(array)
     if array.dtype.kind == "U":
         return array.astype(object)
+    if array.dtype.kind == "T":
+        return mixed_texts(array)
     if array.dtype.kind == "S":
         return canonical_array(array)
     if array.dtype == np.float16 or array.dtype == np.longdouble:

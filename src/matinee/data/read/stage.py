@@ -20,6 +20,9 @@ from .timestamps import REALS, is_text, number_sql, time_column, time_sql
 
 _WHOLE_BITS = {"FLOAT": 24, "DOUBLE": 53}
 """Bits up to which each kind of real has every whole number."""
+_MOMENTS = ("TIME", "INTERVAL")
+"""How the names of types of moments and spans begin. Their texts differ by library, so that equal
+ids would differ."""
 _INTEGERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER")
 _INTEGER = (
     "CAST(TRY_CAST({0} AS BIGINT) AS VARCHAR) = CAST({0} AS VARCHAR)",
@@ -86,7 +89,7 @@ def stage(
     names = columns.get(TIME), columns.get(CLOCK)
     time, clock, of_time = time_sql(work, scan, *names, mapped, numbers)
     complete = _create(work, scan, columns, rows, time, checks)
-    _check_real_ids(work, scan, columns)
+    _check_kinds(work, scan, columns)
     refuse_repeated_header(work, scan, columns)
     notes = [
         *of_time,
@@ -124,10 +127,15 @@ def stage(
     return Staged(int(total), float(low), float(high), timed, tuple(notes), clock, weighted)
 
 
-def _check_real_ids(work: Workspace, scan: Scan, columns: Mapping[str, str]) -> None:
-    """Refuse ids in a column of reals that are too large to be exact whole numbers."""
+def _check_kinds(work: Workspace, scan: Scan, columns: Mapping[str, str]) -> None:
+    """Refuse ids that are times, or reals too large to be exact whole numbers."""
     for role, name in ((USER, "u"), (ITEM, "i")):
         kind = scan.columns[columns[role]][1]
+        if kind.startswith(_MOMENTS):
+            raise DataError(
+                f"{scan.label}: column {columns[role]!r} holds times ({kind.lower()}), no {role}s; "
+                f"name another with --{role} COL, or pass it as text"
+            )
         bits = _WHOLE_BITS.get(kind)
         if bits is None:
             continue

@@ -73,6 +73,8 @@ def canonical(value: Any) -> str | None:
         return None
     if isinstance(value, str):
         return _canonical_text(str.__str__(value))  # Not the name of a member of an enumeration.
+    if isinstance(value, np.timedelta64):  # which is an integer to NumPy
+        return str(value)
     if isinstance(value, (bool, np.bool_)):
         return str(bool(value))
     if isinstance(value, (int, np.integer)):
