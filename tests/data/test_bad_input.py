@@ -368,3 +368,36 @@ def test_a_first_line_longer_than_tables_have(tmp_path: Path) -> None:
     path.write_text("1,2,3," * 20_000)
     with pytest.raises(DataError, match="60001 columns"):
         load(path)
+
+
+@pytest.mark.parametrize(
+    ("head", "message"),
+    [
+        (gzip.compress(gzip.compress(b"1,2,3\n")), "compressed twice"),
+        (b"\x04\x22\x4d\x18\0", "lz4-compressed"),
+        (b"$FL2@(#) SPSS\0", "SPSS"),
+        (b"<stata_dta><header>\0", "Stata"),
+        (b"FEA1\0\0\0\0", "Feather"),
+    ],
+)
+def test_what_other_programs_write_is_named(tmp_path: Path, head: bytes, message: str) -> None:
+    path = tmp_path / "r.dat"
+    path.write_bytes(head)
+    refuse(path, str(path), message)
+
+
+def test_utf_16_is_advised_for_text_alone(tmp_path: Path) -> None:
+    path = tmp_path / "r.csv"
+    path.write_bytes((HEAD + GOOD).encode("utf-16-le"))
+    refuse(path, "--encoding utf-16-le")
+    path.write_bytes(b"x\0" + bytes(range(32, 96)) * 9)
+    assert "utf-16" not in refuse(path, "is no text table")
+    path.write_bytes((HEAD + GOOD).encode("utf-32"))
+    assert len(load(path)) == 2
+
+
+def test_comment_marks_of_a_first_line_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "out.network"
+    path.write_text("% bip weighted\n1 1 5\n1 2 4\n2 1 3\n")
+    refuse(path, "--comment '%' leaves out lines that start with %")
+    assert len(load(path, comment="%")) == 3

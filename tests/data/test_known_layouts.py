@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from pathlib import Path
 from typing import Any
@@ -219,6 +220,26 @@ def test_partitions_of_parquet(tmp_path: Path) -> None:
     ]
     with pytest.raises(DataError, match="no user column among: item, rating, month, year"):
         load(tmp_path)
+
+
+def test_partitions_of_compressed_text(tmp_path: Path) -> None:
+    for user in (1, 2):
+        folder = tmp_path / f"user={user}" / "day=1"
+        folder.mkdir(parents=True)
+        (folder / "part-0.csv.gz").write_bytes(
+            gzip.compress(f"item,rating\n7,{user}\n8,5\n".encode())
+        )
+    expected = [("1", "7", 1), ("1", "8", 5), ("2", "7", 2), ("2", "8", 5)]
+    assert triples(load(tmp_path)) == expected
+
+
+def test_a_folder_of_folders_is_named_as_such(tmp_path: Path) -> None:
+    for year in (2020, 2021):
+        (tmp_path / str(year)).mkdir()
+        (tmp_path / str(year) / "r.csv").write_text("user,item,rating\n1,2,3\n2,1,3\n")
+    with pytest.raises(DataError, match=r"only folders \(2020, 2021\).*a quoted glob"):
+        load(tmp_path)
+    assert len(load(f"{tmp_path}/*/*.csv")) == 2
 
 
 def test_partitions_that_cannot_be_read(tmp_path: Path) -> None:

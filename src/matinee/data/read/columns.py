@@ -81,7 +81,8 @@ def option_of(role: str, roles: Sequence[str]) -> str:
 def plain(name: str) -> str:
     """Normalise a column name: "User ID", "user_id:token" and "userId" are equal.
 
-    Text in brackets, as in "Rating (1-10)", and a leading comment mark are ignored.
+    Text in brackets, as in "Rating (1-10)", a leading comment mark and invisible characters, such
+    as a byte order mark, are ignored.
     """
     bare = re.sub(r"(?<=\w)\s*(\(.*\)|\[.*\])\s*$", "", _TYPED.sub("", name))
     return re.sub(r"^[\ufeff\u200b]*#+|[\s_\-./\ufeff\u200b]+", "", bare).lower()
@@ -291,8 +292,8 @@ def _layout_hint(scan: Scan, names: Sequence[str], nested: Sequence[str]) -> str
     hints = []
     if scan.lines is not None:
         hints = ["lines above the names are left out with --skip N", "--no-header if it has none"]
-    if hints and names and names[0].startswith("#"):
-        hints.append("--comment '#' leaves out lines that start with #")
+    if hints and names and names[0].startswith(("#", "%")):
+        hints.append(f"--comment '{names[0][0]}' leaves out lines that start with {names[0][0]}")
     if len(names) >= _MATRIX and plain(names[0]) in ("", *USUAL[USER], *USUAL[ITEM], *USUAL[TITLE]):
         hints.append(
             "a matrix needs a row for each user, four items or more, and cells that are numbers "

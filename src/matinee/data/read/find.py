@@ -11,6 +11,7 @@ from pathlib import Path
 from ...base.text import without_password
 from ...errors import DataError, UsageError, nearest
 from ..netflix.find import is_netflix, netflix_folder, rating_files, titles_beside, titles_file
+from .columns import listed
 from .movielens import choose, is_table, item_file, people_file, stem
 from .source import Workspace
 from .stores.lake import Lake, lake_of, refuse_part
@@ -194,7 +195,12 @@ def _folder(folder: Path, name: str, work: Workspace) -> Found:
         return _folder(inner[0], name, work)
     shown = [entry.name for entry in inner if not entry.name.startswith((".", "_"))]
     if not tables and shown and all(map(_is_partition, shown)):
-        return _partitioned(folder, name)
+        return _partitioned(folder, name, work)
+    if not tables and shown:
+        raise DataError(
+            f"{folder}: holds no table, only folders ({listed(sorted(shown), 3)}); name one, or "
+            f"all files by a quoted glob, such as '{folder}/*/*.csv'"
+        )
     chosen = choose(names, str(folder))
     parts = [unpacked(Part(folder / one, str(folder / one)), work) for one in chosen]
     notes = _joined(chosen, str(folder))
@@ -216,7 +222,7 @@ def _is_partition(name: str) -> bool:
     return re.fullmatch(r"[^=]+=[^=]*", name) is not None
 
 
-def _partitioned(folder: Path, name: str) -> Found:
+def _partitioned(folder: Path, name: str, work: Workspace) -> Found:
     """Return the files of a folder of partitions, such as Spark writes.
 
     Raises:
@@ -235,7 +241,10 @@ def _partitioned(folder: Path, name: str) -> Found:
     if len(keys) != 1:
         message = "no table" if not keys else "files below different partitions"
         raise DataError(f"{folder}: holds {message}; name the files to read")
-    parts = tuple(Part(file, str(file)) for file in files)
+    parts = tuple(
+        unpacked(Part(file, str(file)), work, str(file.relative_to(folder).parent))
+        for file in files
+    )
     return Found(parts, None, name, partitions=keys.pop())
 
 

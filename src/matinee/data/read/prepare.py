@@ -19,6 +19,7 @@ _CHUNK = 1 << 20
 _LINE_FEED = 10
 _SAMPLE = 1 << 16
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_UTF32 = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)  # which begin like those of UTF-16
 
 
 def prepared(part: Part, work: Workspace, options: ReadOptions) -> Part:
@@ -49,6 +50,8 @@ def _encoding(head: bytes, options: ReadOptions) -> str:
     """Return the stated encoding of a file, else that of its byte order mark; "" for neither."""
     if options.encoding not in (None, "utf-8"):
         return options.encoding
+    if head.startswith(_UTF32):
+        return "utf-32"
     if head.startswith(_UTF16):
         return "utf-16"
     return "utf-8-sig" if head.startswith(codecs.BOM_UTF8) else ""

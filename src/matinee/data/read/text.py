@@ -181,11 +181,11 @@ def sniff(
     if not lines:
         raise DataError(f"{label}: is empty; expected lines of user, item, rating")
     if "\x00" in lines[0]:
-        order = "be" if lines[0].startswith("\x00") else "le"
-        raise DataError(
-            f"{label}: is no text table (csv, tsv, dat, json lines) nor parquet; if it is text in "
-            f"UTF-16, state --encoding utf-16-{order}"
-        )
+        message = f"{label}: is no text table (csv, tsv, dat, json lines) nor parquet"
+        if lines[0].count("\x00") * 3 > len(lines[0]):
+            order = "be" if lines[0].startswith("\x00") else "le"
+            message += f"; if it is text in UTF-16, state --encoding utf-16-{order}"
+        raise DataError(message)
     options = options or ReadOptions()
     delimiters = _DELIMITERS if options.delimiter is None else (options.delimiter,)
     if re.match(r"(--|/\*|PRAGMA|CREATE|DROP|INSERT)( |$)", lines[0]):

@@ -128,17 +128,20 @@ def _bounded(file: IO[bytes], target: Path, limit: int, part: Part) -> int:
     return size
 
 
-def unpacked(part: Part, work: Workspace) -> Part:
-    """Return the part itself, or a plain copy in the workspace if it is compressed or a pipe."""
+def unpacked(part: Part, work: Workspace, below: str = "") -> Part:
+    """Return the part itself, or a plain copy in the workspace if it is compressed or a pipe.
+
+    ``below`` names the folders that the copy's path ends in, as in ``user=1``.
+    """
     try:
         if part.path.is_file():
             head = head_of(part)
             for magic, kind, opener in _OPENERS:
                 if re.match(magic, head):
-                    return Part(_copy(part, opener, kind, work), part.label)
+                    return Part(_copy(part, opener, kind, work, below), part.label)
             path = str(part.path)
             if any(mark in path for mark in GLOB) or readable(path) != path:
-                return Part(_copy(part, _plain, "", work), part.label)
+                return Part(_copy(part, _plain, "", work, below), part.label)
             return part
         copied = _copy(part, _plain, "", work)
         return unpacked(Part(copied, part.label), work)
@@ -146,8 +149,10 @@ def unpacked(part: Part, work: Workspace) -> Part:
         raise DataError(f"{part.label}: cannot read: {error.strerror or error}") from None
 
 
-def _copy(part: Part, opener: Callable[[Path], Any], kind: str, work: Workspace) -> Path:
-    target = _fresh(work, bare(part.path.name))
+def _copy(
+    part: Part, opener: Callable[[Path], Any], kind: str, work: Workspace, below: str = ""
+) -> Path:
+    target = _fresh(work, bare(part.path.name), below)
     try:
         with opener(part.path) as file:
             if opener is _plain:
@@ -168,7 +173,8 @@ def readable(name: str) -> str:
     return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
-def _fresh(work: Workspace, name: str) -> Path:
-    """Return an unused path in the workspace that ends in a name."""
-    folder = Path(tempfile.mkdtemp(prefix="part", dir=work.folder))
+def _fresh(work: Workspace, name: str, below: str = "") -> Path:
+    """Return an unused path in the workspace that ends in a name, in these folders."""
+    folder = Path(tempfile.mkdtemp(prefix="part", dir=work.folder), below)
+    folder.mkdir(parents=True, exist_ok=True)
     return folder / name.encode("ascii", "replace").decode().translate(str.maketrans(GLOB, "___"))
