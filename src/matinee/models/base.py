@@ -13,17 +13,18 @@ from ..baseline.variance import fit_predictive_variance
 from ..data import Histories, Ratings, RatingsLike, Table, as_ratings
 from ..errors import UsageError, checked_seed
 from ..recommend import HistoriesLike, Unknown
+from ._coded import Predicting
 from ._lists import allowed_items, tables
 from .arguments import as_column, checked_length, checked_love, checked_personal
 from .folder.provenance import Provenance
 from .support import analysis, item_counts, suited
-from .update import Updatable
+from .update import updated
 
 if TYPE_CHECKING:
     from ..evaluate import Evaluation, ListEvaluation
 
 
-class Recommender(Updatable):
+class Recommender(Predicting):
     """A model that learns from ratings, predicts them and recommends.
 
     A subclass implements the methods of ``Hooks`` (``_fit``, ``_predict``, ``_scores``, ``_state``
@@ -97,6 +98,36 @@ class Recommender(Updatable):
         if self.takes_time_offset and (offset := fit_time_offset(data)) is not None:
             self.time_offset, self.last_rated = offset, last_times(data)
         self._ready = True
+        return self
+
+    def update(
+        self, new: RatingsLike, *, seed: int = 0, epochs: int | None = None, **options: Any
+    ) -> Self:
+        """Update the model with new ratings, users and items, at a cost that grows with these.
+
+        A network continues from its weights for a few epochs over the users with new ratings and
+        as many ratings of other users. Its stored codes are updated in closed form, also for new
+        users, and the scorer of interest is refitted with the same settings. Closed-form models,
+        ensembles and networks with items as rows are retrained. Leak guard and fingerprint cover
+        all ratings, as if the model had been trained on them at once.
+
+        Args:
+            new: The new ratings, or what ``load`` takes. A new rating replaces the earlier one of
+                the same pair.
+            seed: Seed of all random numbers.
+            epochs: Epochs of a network; by default a tenth of those in its settings.
+            **options: As for ``fit``: ``folder`` and ``resume``, ``progress``, ``on_epoch``.
+
+        Returns:
+            The model itself; it is unchanged if the update fails.
+
+        Raises:
+            DataError: No new ratings, or some outside the model's scale.
+            UsageError: The model was saved without histories.
+        """
+        self._require_fitted()
+        fresh = updated(self, as_ratings(new, "new"), seed, epochs, options)
+        self.__dict__ = fresh.__dict__
         return self
 
     def recommend(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
-from ..base.arrays import Float32, Mask
+from ..base.arrays import Mask
 from ..base.atomic import remove_stale
 from ..base.blas import one_blas_thread
 from ..base.locks import locked
@@ -24,7 +24,7 @@ from ..train import Epoch, RunContext, RunFolder, choose_device, drop_checkpoint
 from ..train.distributed import ALONE, ProcessGroup
 from ..train.lists import ListEpoch
 from .base import Recommender
-from .interactive.bar import Bar, both
+from .interactive.bar import Bar
 from .interactive.params import Params
 from .presets import member_settings, preset as _preset
 from .registry import kind_named
@@ -171,11 +171,12 @@ class Trainable(Params, Recommender):
                 if not resume:
                     drop_checkpoints(run_folder)
             stack.enter_context(one_blas_thread())
-            bar = stack.enter_context(Bar(self.planned_epochs, progress if group.first else False))
+            shown = progress if group.first else False
+            bar = stack.enter_context(Bar(self.planned_epochs, shown, on_epoch))
             return super().fit(
                 train,
                 seed=seed,
-                on_epoch=both(bar, on_epoch),
+                on_epoch=bar,
                 folder=run_folder,
                 resume=resume,
                 watch={name: as_ratings(table, name) for name, table in (watch or {}).items()},
@@ -266,13 +267,14 @@ class Trainable(Params, Recommender):
 
     def _identity(self, seed: int) -> dict[str, Any]:
         """Return the identity of a run, by which a checkpoint of another run is recognised."""
-        weighted = {} if self.weights is None else {"weights": _digest(self.weights)}
-        columns = {}
+        identity = {}
+        if self.weights is not None:
+            content = np.ascontiguousarray(self.weights).tobytes()
+            identity["weights"] = hashlib.blake2b(content, digest_size=16).hexdigest()
         if self.settings.network.columns and self.item_table is not None:
-            columns = {"columns": self.item_table.side.digest()}
+            identity["columns"] = self.item_table.side.digest()
         return {
-            **weighted,
-            **columns,
+            **identity,
             "settings": self.settings.model_dump(mode="json", exclude={"description"}),
             "seed": seed,
             "data": self.provenance.fingerprint,
@@ -311,10 +313,6 @@ def _unit_notes(spread: float) -> list[str]:
     power = 10.0 ** round(np.log10(spread))
     change = f"divide them by {power:,.0f}" if power > 1.0 else f"multiply them by {1 / power:,.0f}"
     return [f"{UNIT}{spread:.3g}, and networks learn best where it is near 1: {change}"]
-
-
-def _digest(weights: Float32) -> str:
-    return hashlib.blake2b(np.ascontiguousarray(weights).tobytes(), digest_size=16).hexdigest()
 
 
 def _upgraded(identity: dict[str, Any]) -> dict[str, Any]:

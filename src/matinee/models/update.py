@@ -3,52 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
 from ..base.arrays import Int64, Mask
 from ..baseline.time_offset import NEVER, last_times
-from ..data import Ratings, RatingsLike, SideColumns, as_ratings
+from ..data import Ratings, SideColumns
 from ..data.splits.shared import join, share_vocabularies
 from ..data.values.weights import weighted_together
 from ..errors import DataError, UsageError
-from ._coded import Predicting
 from .hooks import Hooks
-
-
-class Updatable(Predicting):
-    """The incremental training of ``Recommender``."""
-
-    def update(
-        self, new: RatingsLike, *, seed: int = 0, epochs: int | None = None, **options: Any
-    ) -> Self:
-        """Update the model with new ratings, users and items, at a cost that grows with these.
-
-        A network continues from its weights for a few epochs over the users with new ratings and
-        as many ratings of other users. Its stored codes are updated in closed form, also for new
-        users, and the scorer of interest is refitted with the same settings. Closed-form models,
-        ensembles and networks with items as rows are retrained. Leak guard and fingerprint cover
-        all ratings, as if the model had been trained on them at once.
-
-        Args:
-            new: The new ratings, or what ``load`` takes. A new rating replaces the earlier one of
-                the same pair.
-            seed: Seed of all random numbers.
-            epochs: Epochs of a network; by default a tenth of those in its settings.
-            **options: As for ``fit``: ``folder`` and ``resume``, ``progress``, ``on_epoch``.
-
-        Returns:
-            The model itself; it is unchanged if the update fails.
-
-        Raises:
-            DataError: No new ratings, or some outside the model's scale.
-            UsageError: The model was saved without histories.
-        """
-        self._require_fitted()
-        fresh = updated(self, as_ratings(new, "new"), seed, epochs, options)
-        self.__dict__ = fresh.__dict__
-        return self
 
 
 def updated(
@@ -76,12 +41,8 @@ def updated(
 def fit_whole(fresh: Any, model: Hooks, data: Ratings, new: Ratings, **options: Any) -> None:
     """Fit a model to the ratings that ``all_ratings`` returned, or to a part of them.
 
-    Args:
-        fresh: The model to fit.
-        model: The model that is updated.
-        data: The ratings without times, already weighted if they are weighted by age.
-        new: The new ratings among them, with times if known.
-        **options: As for ``fit``.
+    ``data`` are without times, and weighted already if they are weighted by age; ``new`` have
+    times if these are known.
     """
     fresh._weighted = True
     try:

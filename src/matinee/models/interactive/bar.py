@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
+from itertools import takewhile
 from typing import Any
 
 from markupsafe import escape
@@ -18,10 +19,16 @@ class Bar(AbstractContextManager["Bar"]):
     Args:
         planned: Largest number of epochs of each network: see ``Trainable.planned_epochs``.
         progress: Whether to show it; None to show it in terminals (stderr) and notebooks.
+        on_epoch: Called with each epoch after it is shown.
     """
 
-    def __init__(self, planned: Mapping[tuple[int, int], int], progress: bool | None) -> None:
-        self._planned = dict(planned)
+    def __init__(
+        self,
+        planned: Mapping[tuple[int, int], int],
+        progress: bool | None,
+        on_epoch: Callable[[Epoch], None] | None = None,
+    ) -> None:
+        self._planned, self._on_epoch = dict(planned), on_epoch
         self._total = sum(planned.values())
         self._screen: _Notebook | _Terminal | None = None
         if not self._total or progress is False:
@@ -33,32 +40,16 @@ class Bar(AbstractContextManager["Bar"]):
 
     def __call__(self, epoch: Epoch) -> None:
         """Show the metrics of an epoch."""
-        if self._screen is None:
-            return
-        network = (epoch.member, epoch.teacher)
-        done = epoch.epoch
-        for other, epochs in self._planned.items():
-            if other == network:
-                break
-            done += epochs
-        self._screen.show(done, _words(epoch))
+        if self._screen is not None:
+            before = takewhile(lambda key: key != (epoch.member, epoch.teacher), self._planned)
+            done = epoch.epoch + sum(self._planned[key] for key in before)
+            self._screen.show(done, _words(epoch))
+        if self._on_epoch is not None:
+            self._on_epoch(epoch)
 
     def __exit__(self, *_: object) -> None:
         if self._screen is not None:
             self._screen.close()
-
-
-def both(
-    bar: Callable[[Epoch], None], other: Callable[[Epoch], None] | None
-) -> Callable[[Epoch], None]:
-    """Return a callback that passes each epoch to both callbacks."""
-
-    def each(epoch: Epoch) -> None:
-        bar(epoch)
-        if other is not None:
-            other(epoch)
-
-    return each
 
 
 def in_notebook() -> bool:

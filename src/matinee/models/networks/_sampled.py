@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
@@ -31,7 +31,9 @@ class SampledMember:
             ratings enough to do without, and of a loaded member.
     """
 
-    by_items = False
+    by_items: ClassVar = False
+    epochs: ClassVar[tuple[Epoch, ...]] = ()  # sweeps are not logged in an ensemble
+    teacher_epochs: ClassVar[tuple[Epoch, ...]] = ()
 
     settings: Settings
     posterior: Posterior
@@ -54,16 +56,6 @@ class SampledMember:
     def side_columns(self) -> tuple[SideColumns | None, SideColumns | None]:
         """See ``Hooks``."""
         return self.posterior.side_columns
-
-    @property
-    def epochs(self) -> list[Epoch]:
-        """Empty: sweeps are not logged in an ensemble."""
-        return []
-
-    @property
-    def teacher_epochs(self) -> list[Epoch]:
-        """Empty, as there is no teacher."""
-        return []
 
     @property
     def best_epoch(self) -> int:
