@@ -21,7 +21,6 @@ import uvicorn
 from ..errors import MatineeError, UsageError
 from ._accept import BoundedProtocol, ConnectionBalancer
 from ._app import ROUTES, create_app
-from ._guard import Guard
 from ._metrics import Metrics
 from ._settings import ServeSettings
 
@@ -132,7 +131,48 @@ def _answer(
     asked = threading.Event()
     with _noted_hangups(asked):
         app = create_app(settings, metrics=metrics, asked=asked)
-        _run(app, settings, metrics, worker, listener, on_start, parent)
+        sys.setswitchinterval(_SWITCH)
+        metrics.start(worker)
+        gc.collect()
+        gc.freeze()  # the model and the modules stay; they need not be looked through again
+        config = uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            lifespan="on",
+            http=functools.partial(BoundedProtocol, seconds=settings.body_seconds),  # type: ignore[arg-type]
+            ws="none",
+            backlog=_BACKLOG,
+            timeout_keep_alive=30,
+            timeout_graceful_shutdown=max(1, round(settings.shutdown_seconds)),
+        )
+        shared = None if parent is None else listener
+        server = _Server(config, metrics, shared)
+
+        async def run() -> None:
+            loop = asyncio.get_running_loop()
+
+            def orphaned() -> None:
+                assert parent is not None
+                loop.remove_reader(parent)
+                server.should_exit = True
+
+            if parent is not None:
+                loop.add_reader(parent, orphaned)
+            task = asyncio.ensure_future(server.serve(sockets=[listener] if shared is None else []))
+            while not server.started and not task.done():
+                await asyncio.sleep(0.01)
+            if server.started:
+                on_start()
+            await task
+
+        try:
+            with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
+                runner.run(run())
+        finally:
+            gc.unfreeze()  # frozen objects would cause errors in clean-up at exit
 
 
 @contextlib.contextmanager
@@ -146,60 +186,6 @@ def _noted_hangups(asked: threading.Event) -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGHUP, before)
-
-
-def _run(
-    app: Guard,
-    settings: ServeSettings,
-    metrics: Metrics,
-    worker: int,
-    listener: socket.socket,
-    on_start: Callable[[], None],
-    parent: int | None,
-) -> None:
-    """Run an app; the arguments are those of ``_answer``."""
-    sys.setswitchinterval(_SWITCH)
-    metrics.start(worker)
-    gc.collect()
-    gc.freeze()  # the model and the modules stay; they need not be looked through again
-    config = uvicorn.Config(
-        app,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        lifespan="on",
-        http=functools.partial(BoundedProtocol, seconds=settings.body_seconds),  # type: ignore[arg-type]
-        ws="none",
-        backlog=_BACKLOG,
-        timeout_keep_alive=30,
-        timeout_graceful_shutdown=max(1, round(settings.shutdown_seconds)),
-    )
-    shared = None if parent is None else listener
-    server = _Server(config, metrics, shared)
-
-    async def run() -> None:
-        loop = asyncio.get_running_loop()
-
-        def orphaned() -> None:
-            assert parent is not None
-            loop.remove_reader(parent)
-            server.should_exit = True
-
-        if parent is not None:
-            loop.add_reader(parent, orphaned)
-        task = asyncio.ensure_future(server.serve(sockets=[listener] if shared is None else []))
-        while not server.started and not task.done():
-            await asyncio.sleep(0.01)
-        if server.started:
-            on_start()
-        await task
-
-    try:
-        with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
-            runner.run(run())
-    finally:
-        gc.unfreeze()  # frozen objects would cause errors in clean-up at exit
 
 
 class _Supervisor:
