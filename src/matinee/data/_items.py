@@ -162,13 +162,8 @@ def _of_scan(
 ) -> tuple[ItemTable | None, tuple[str, ...]]:
     """Titles and genres of a vocabulary; None if the table has none of its items.
 
-    Args:
-        scan: A table with columns for the item, the title and perhaps the genres (several in one
-            text, separated by ``|``), or u.item, with a column for each genre.
-        work: Where to read.
-        ids: The items wanted.
-        mapped: Columns that are stated, by role.
-        rated_by: The item column of the ratings, whose name this table may share.
+    The genres are in one column, separated by ``|``, or as in u.item in one for each. The
+    column of the items may have the name ``rated_by``, which it has in the ratings.
     """
     names = list(scan.columns)
     flagged = not scan.header and len(names) == _FLAGS_FROM + len(GENRES_100K)

@@ -37,11 +37,7 @@ def missing_values(missing: float | Sequence[float]) -> tuple[float, ...]:
 
 
 def _likely_unrated(values: Float32) -> tuple[str, ...]:
-    """Note that the lowest rating may mean "not rated": -1 alone below 1, or the most frequent 0.
-
-    Args:
-        values: Ratings, float32, shape (n,), not empty.
-    """
+    """Note that the lowest value may mean "not rated": -1 alone below 1, or the most frequent 0."""
     low = float(values.min())
     if low not in (-1.0, 0.0):
         return ()

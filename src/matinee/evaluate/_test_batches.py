@@ -80,13 +80,8 @@ def prequential(
     item in the history is ignored. Dawid, "Present position and potential developments: the
     prequential approach" (JRSS A, 1984).
 
-    Args:
-        test: As for ``frozen``.
-        histories: As for ``frozen``.
-        rows: As for ``frozen``.
-        items: As for ``frozen``.
-        last: Time of the last rating in the history of each user code of ``test``, to compute the
-            batches' ``last``.
+    The arguments are those of ``frozen``; ``last`` is the time of the last rating in the
+    history of each user code of ``test``, to compute the batches' ``last``.
 
     Raises:
         DataError: The test ratings have no times.
@@ -131,16 +126,7 @@ def _grown(
     items: Int32,
     last: Int64 | None,
 ) -> Iterator[EvalBatch]:
-    """Compute ``prequential`` for some users.
-
-    Args:
-        test: The test ratings.
-        order: Positions of these users' ratings in it, by user and time.
-        histories: Initial histories.
-        rows: The row in ``histories`` of each of these users.
-        items: The model's item codes.
-        last: See ``prequential``.
-    """
+    """Compute ``prequential`` for some users."""
     assert test.times is not None
     users, times, codes = test.users[order], test.times[order], items[test.items[order]]
     is_first = np.diff(users, prepend=-1) != 0

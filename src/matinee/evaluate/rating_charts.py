@@ -29,12 +29,7 @@ _BY_SIZE = {
 
 
 def score_card(model: str, scores: Mapping[str, Score]) -> Dots:
-    """Chart the RMSE of model and baselines, with intervals.
-
-    Args:
-        model: The model's name among ``scores``.
-        scores: RMSE by name, the model's first.
-    """
+    """Chart the RMSE of model and baselines, with intervals."""
     rows = [NAMES.get(name, name) if name != model else name for name in scores]
     return Dots(
         name="score",

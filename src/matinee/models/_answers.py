@@ -27,13 +27,8 @@ def answers(
 ) -> tuple[Float64, Float64]:
     """Return unclipped predictions and standard deviations (empty without a variance model).
 
-    Args:
-        model: The model; its ``_unknown`` predicts for unknown users and items.
-        histories: See ``Recommender.predict_coded``.
-        rows: See ``Recommender.predict_coded``.
-        items: See ``Recommender.predict_coded``.
-        variance: The variance model, if standard deviations are wanted.
-        predictions: The unclipped predictions, if already computed.
+    The arguments are those of ``Recommender.predict_coded``; ``predictions`` are its unclipped
+    output, if already computed.
     """
     if _in_order(histories, rows, items):
         return _batch(model, histories, rows, items, variance, predictions)

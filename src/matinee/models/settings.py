@@ -192,11 +192,7 @@ def option_path(kind: str, key: str, source: str = "config") -> list[str]:
 
 @cache
 def settings_class(kind: str) -> type[Settings]:
-    """Return the settings class of a kind of model, with a field for its section, if any.
-
-    Args:
-        kind: Its current name.
-    """
+    """Return the settings class of a kind of model, with a field for its section, if any."""
     kind_entry = kind_named(kind)
     if kind_entry.settings is None:
         return Settings

@@ -22,12 +22,6 @@ if TYPE_CHECKING:
 def suited(kind: str, train: Ratings, interactions: bool, weights: bool) -> Ratings:
     """Check that a kind of model can be trained on ratings; return them ``checked``.
 
-    Args:
-        kind: Its name.
-        train: The training ratings.
-        interactions: Whether it takes interactions.
-        weights: Whether it takes weighted ratings.
-
     Raises:
         UsageError: Interactions or weights that the model does not take, or weights
             that are not one number above 0 for each rating.
@@ -128,12 +122,7 @@ def item_counts(model: Hooks) -> Int64 | None:
 
 
 def coded(ratings: Ratings, train: Ratings) -> tuple[Int32, Int32, Float32]:
-    """Return users, items and values of ratings of known users and items, (n,) each.
-
-    Args:
-        ratings: The ratings; others of them are left out.
-        train: The training ratings, whose codes the users and items are.
-    """
+    """Return users, items (codes of ``train``) and values of ratings of known ones, (n,) each."""
     users = train.user_ids.encode(ratings.user_ids.ids)[ratings.users]
     items = train.item_ids.encode(ratings.item_ids.ids)[ratings.items]
     known = (users >= 0) & (items >= 0)
@@ -150,13 +139,7 @@ def analysis(
 ) -> Callable[[], Breakdown]:
     """Return a function that breaks down a model's errors, as long as the model is unchanged.
 
-    Args:
-        model: A fitted model, which is ``Scored``.
-        test: The held-out ratings.
-        histories: Histories of the test users.
-        rows: The row in ``histories`` of each user code of ``test``.
-        seed: Seeds the bootstrap.
-        timed: The time offset of the test users, if it is added.
+    ``rows`` has the row in ``histories`` of each user code of ``test``.
     """
     provenance = model.provenance
 

@@ -133,11 +133,8 @@ class Reader:
     ) -> tuple[Histories, list[dict[str, Any]]]:
         """Return a user's history and, for the response, the ratings in it.
 
-        Args:
-            entries: The ratings.
-            limit: Largest number of them.
-            empty: Whether there may be none.
-            other: Position of the user in ``others``; None for the user of ``ratings``.
+        ``other`` is the position of the user in ``others``; None for the user of
+        ``ratings``.
 
         Raises:
             ProblemError: 422: too many, outside the scale, a repeated item, or none left.

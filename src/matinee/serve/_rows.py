@@ -33,14 +33,7 @@ def scores_of(
     Also returns each user's unclipped predicted ratings, float32 (items,), if the ranking needed
     them: they are not to be computed again for the items listed.
 
-    Args:
-        model: The model.
-        people: History of each user.
-        love: Exponent of the probability of liking; the model's own if None.
-        personal: How much the personalised part of the score counts.
-        counts: Ratings of each item, if few of them are to count against it in a model that ranks
-            by rating.
-        together: How the scores of several users are combined.
+    With ``counts``, few ratings of an item count against it in a model that ranks by rating.
     """
     every, predicted = [], list[Float32 | None]()
     for person in people:
@@ -89,13 +82,7 @@ def whys(
 
 
 class Entries:
-    """Describes items for a user: the prediction and its reasons.
-
-    Args:
-        model: The model.
-        catalogue: The model's items.
-        usual: Predicted ratings of all items for a user without a history, float64 (items,).
-    """
+    """Describes items for a user: the prediction and its reasons."""
 
     def __init__(self, model: Recommender, catalogue: Catalogue, usual: Float64) -> None:
         self._model, self._catalogue, self._usual = model, catalogue, usual
@@ -109,11 +96,7 @@ class Entries:
         Models of ratings give the predicted rating and its standard deviation; models of
         interactions the probability of a choice, if calibrated.
 
-        Args:
-            history: The history of one user.
-            codes: The items, (n,).
-            why: Largest number of reasons per item.
-            known: The user's unclipped predictions of all items, if already computed.
+        ``known`` are the user's unclipped predictions of all items, if already computed.
         """
         n = len(codes)
         reasons: list[dict[str, Any] | None] = [None] * n
@@ -180,13 +163,7 @@ def choice_lifts(model: Recommender, history: Histories, groups: Sequence[Int64]
 def for_several(
     each: Sequence[list[dict[str, Any]]], scores: npt.NDArray[Any], together: str
 ) -> list[dict[str, Any]]:
-    """Make a list for several users.
-
-    Args:
-        each: The items as described for each user, best first.
-        scores: What the list is ranked by, shape (n,).
-        together: How it is ordered, "least_misery" or "mean".
-    """
+    """Make a list for several users."""
     listed = []
     for at, entries in enumerate(zip(*each, strict=True)):
         name = "chance" if entries[0]["predicted"] is None else "predicted"

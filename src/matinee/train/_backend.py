@@ -339,11 +339,6 @@ def torch_threads(network: Network, config: TrainConfig, rows: int) -> Iterator[
     For small products, waiting for further threads costs more than they save, a hundred times more
     if another program occupies their core. The choice depends on options and sizes only, never on
     timings, since torch's sums may depend on it.
-
-    Args:
-        network: The network that is trained.
-        config: The training options.
-        rows: Number of rows per step.
     """
     before = torch.get_num_threads()
     shares = _torch_shares(network, config) and shares_products(network, rows)

@@ -166,12 +166,6 @@ class _Kept:
     A row of n ratings uses a column of m ratings n m / N times an epoch in expectation, of N
     ratings in all. Predictions used at least twice over all epochs are cached: on MovieLens-1M
     eight per rating, which serve seven of eight uses.
-
-    Args:
-        known: The student's training ratings by row.
-        teachers: The teachers.
-        epochs: Epochs of training.
-        rows: int64, the rows trained on; None for all.
     """
 
     def __init__(

@@ -74,13 +74,7 @@ class Fed:
 
 
 class _Refeed:
-    """Shared by both backends: the sampling of columns, and the second loss.
-
-    Args:
-        network: The network.
-        config: The training options.
-        group: The processes among which each batch is divided.
-    """
+    """Shared by both backends: the sampling of columns, and the second loss."""
 
     def __init__(self, network: Network, config: TrainConfig, group: ProcessGroup = ALONE) -> None:
         self.network = network
@@ -165,16 +159,7 @@ class TorchRefeed(_Refeed):
 
 
 class KernelRefeed(_Refeed):
-    """Re-feeding with compiled kernels: the second step updates only the sampled columns' rows.
-
-    Args:
-        network: The network, on the CPU.
-        config: The training options.
-        table_in: The optimiser of the input table.
-        table_out: The optimiser of the output table; if tied, the same.
-        flat: The optimiser of the other parameters.
-        group: The processes among which each batch is divided.
-    """
+    """Re-feeding with compiled kernels: the second step updates only the sampled columns' rows."""
 
     def __init__(
         self,

@@ -87,13 +87,7 @@ def locations_of(parts: Sequence[Part], user: int, movie: int) -> Iterator[str]:
 
 
 class _Lines:
-    """The rows of the files, in their order.
-
-    Args:
-        n_files: Number of files.
-        size: Total size in bytes.
-        scale: The range of the ratings.
-    """
+    """The rows of the files, in their order."""
 
     def __init__(self, n_files: int, size: int, scale: Scale) -> None:
         self._low = max(0, math.ceil(scale.low))

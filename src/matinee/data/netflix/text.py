@@ -72,10 +72,6 @@ def read_titles(part: Part, ids: Vocabulary) -> ItemTable | None:
 
     The year is appended to the title, as in MovieLens: ``Dinosaur Planet (2003)``.
 
-    Args:
-        part: The file, in Latin-1 or UTF-8.
-        ids: The movies wanted.
-
     Returns:
         The table, or None if it has none of the movies. A movie missing in it has its id as
         title.

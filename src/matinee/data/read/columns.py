@@ -160,12 +160,6 @@ def other_choices(
 ) -> tuple[str, ...]:
     """Notes on columns that could fill a role as well as the one that was recognised for it.
 
-    Args:
-        names: The table's columns, which have names.
-        columns: The column of each role.
-        mapped: Columns mapped by the caller, by role, which cause no notes.
-        label: The table, for messages.
-
     Raises:
         DataError: Two columns have one usual name in two spellings, such as ``userId`` and
             ``user_id``, for a role that the table must have.

@@ -25,12 +25,8 @@ _ROWS = ("user", "item", "rating", "time")
 def open_frame(source: Any, work: Workspace, label: str, *, unnamed: bool = False) -> Scan:
     """Open a table in memory. Rows are not copied if DuckDB can scan them directly.
 
-    Args:
-        source: The table.
-        work: Where it is registered.
-        label: What messages call it.
-        unnamed: Whether columns named 0, 1, 2 are user, item, rating and time, which
-            they are not if the caller has mapped columns.
+    If ``unnamed``, columns named 0, 1, 2 are user, item, rating and time, which they are not if
+    the caller has mapped columns.
 
     Raises:
         UsageError: It is no table.

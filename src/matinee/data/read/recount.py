@@ -15,11 +15,6 @@ from .stage import Staged
 def stage_best(work: Workspace, scan: Scan, stage: Callable[[Scan], Staged]) -> tuple[Scan, Staged]:
     """Stage a table, in another way if the first fails or loses rows.
 
-    Args:
-        work: Where the rows are kept.
-        scan: The table, with other ways to read it.
-        stage: Reads every row of it.
-
     Returns:
         The scan that was used, and the staged table.
 

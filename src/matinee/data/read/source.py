@@ -93,11 +93,7 @@ def with_points(scan: Scan, names: Iterable[str], decimal: str) -> Scan:
 
 @contextmanager
 def workspace(label: str) -> Iterator[Workspace]:
-    """A workspace for the length of a block, in which every error of DuckDB is a ``DataError``.
-
-    Args:
-        label: What is being read, for messages.
-    """
+    """A workspace for the length of a block, in which every error of DuckDB is a ``DataError``."""
     with scratch_folder() as folder:
         config: dict[str, str | bool | int | float | list[str]] = {
             "memory_limit": MEMORY,

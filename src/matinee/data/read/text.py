@@ -95,12 +95,7 @@ class Layout:
         return not self.quote or self.quote not in record
 
     def goes_on(self, line: bytes, inside: bool = False) -> bool:
-        """Return whether a quoted value continues after the line.
-
-        Args:
-            line: A line, or several.
-            inside: Whether one continues from the previous line.
-        """
+        """Return whether a quoted value continues after the lines, which begin ``inside`` one."""
         if not self.quote or self.quote.encode() not in line:
             return inside
         opened, closed = _quoting(self.delimiter.encode(), self.quote.encode(), bool(self.escape))

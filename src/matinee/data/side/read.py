@@ -89,12 +89,6 @@ def located_table(
     """Return the files of a requested table, or of the one beside the ratings.
 
     A table in memory, or of a data lake, is opened.
-
-    Args:
-        source: The requested table: what ``load`` takes, or None.
-        beside: The file beside the ratings.
-        work: Where to read.
-        label: What to call a table in memory.
     """
     if source is None:
         assert beside is not None
@@ -145,12 +139,7 @@ def columns_by(
     have several labels in a row. Objects, and columns of more than ``MOST_VALUES`` texts, are left
     out.
 
-    Args:
-        scan: The table. Of two rows of one id the first counts.
-        work: Where to read.
-        ids: The ids wanted.
-        column: The table's column of the ids.
-        names: The columns to read.
+    Of two rows of one id the first counts.
     """
     names = [name for name in names if not _is_object(scan.columns[name][1])]
     cells = [cell_text(scan, name) for name in names]

@@ -66,9 +66,6 @@ class ItemStatistics:
     def likeness(self, lists: Int32) -> Float64:
         """Sum the cosines between all pairs among the first 1, 2, ... items of each list.
 
-        Args:
-            lists: int32 (lists, k), item codes, -1 for no item.
-
         Returns:
             float64 (lists, k).
         """

@@ -28,10 +28,6 @@ def difference_interval(first: Float64, second: Float64) -> Interval | None:
     mixture of Howard, Ramdas, McAuliffe and Sekhon, "Time-uniform, nonparametric, nonasymptotic
     confidence sequences" (Annals of Statistics, 2021).
 
-    Args:
-        first: Observations of one side, float64 (n,).
-        second: Observations of the other side, float64 (m,).
-
     Returns:
         The interval; None while a side has fewer than ``LEAST`` observations.
     """

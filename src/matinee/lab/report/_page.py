@@ -14,12 +14,7 @@ from ._tables import cell
 
 
 def render(template: str, **values: Any) -> str:
-    """Fill in a template of the package. Every text is escaped; charts escape their own.
-
-    Args:
-        template: File name below ``templates``.
-        **values: Values of the template; a missing one is an error.
-    """
+    """Fill in a template of the package. Every text is escaped; charts escape their own."""
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("matinee.lab.report"),
         autoescape=True,

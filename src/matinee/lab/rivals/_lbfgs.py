@@ -15,12 +15,7 @@ from .sparsefc import SparseFCConfig
 
 
 def observed(train: Ratings, values: npt.NDArray[np.float32]) -> Observed:
-    """Return the ratings grouped both ways.
-
-    Args:
-        train: The ratings.
-        values: float32 (n,), the network's inputs.
-    """
+    """Return the ratings grouped both ways; ``values``, float32 (n,), are the inputs."""
     by_item, by_user = train.by_item, train.by_user
     position = np.arange(len(train), dtype=np.int64)
     inverse = np.empty_like(position)

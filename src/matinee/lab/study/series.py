@@ -98,10 +98,8 @@ def arms_of(results: Results) -> list[str]:
 def expand(results: Results, entries: Iterable[str], without: Iterable[str] = ()) -> list[str]:
     """Expand names of arms: a bare group or a pattern ("depth/*,dropout=0") means its arms.
 
-    Args:
-        results: The study's records.
-        entries: Names, groups and patterns; those missing in the (perhaps short) study are ignored.
-        without: Arms that a group or pattern leaves out.
+    Names missing in the (perhaps short) study are ignored, and groups are expanded without the arms
+    of ``without``.
     """
     known = declared(results.study)
     apart = set(without)

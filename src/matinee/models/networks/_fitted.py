@@ -204,9 +204,6 @@ class FittedNetwork:
         """Return what stored codes add to the scores of fold-in, float32 (users, items).
 
         Results of single users are cached: after feedback a user's list is requested repeatedly.
-
-        Args:
-            before: Training ratings of users with a code.
         """
         user = int(before.users[0]) if len(before) == 1 else -1
         gains = self._kept_gains.get(user)

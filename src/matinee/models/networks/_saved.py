@@ -45,12 +45,6 @@ def check_shape(
 ) -> None:
     """Check that arrays have the shapes that the settings imply.
 
-    Args:
-        config: The settings.
-        columns: Number of columns of the network.
-        arrays: ``Network.arrays()``.
-        inputs: The input encoding.
-
     Raises:
         ValueError: A shape differs.
     """

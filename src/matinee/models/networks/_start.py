@@ -113,13 +113,7 @@ class Start:
         return new if held is None else new[~whole.aligned(held)]
 
     def continued(self, known: Csr, new: Mask, offset: Float32) -> Continued:
-        """Update the stored codes, which must exist, with the new ratings.
-
-        Args:
-            known: The current ratings by user.
-            new: Mask of the new ones.
-            offset: Offset of each item.
-        """
+        """Update the stored codes, which must exist, with the new ratings."""
         codes, forward, is_old = self.fitted.stored, self.fitted.forward, self.items >= 0
         assert codes is not None
         table = np.zeros((len(self.items), codes.table.shape[1] + 1))
@@ -149,14 +143,7 @@ def first_network(
 ) -> Network:
     """Make a network with its initial weights.
 
-    Args:
-        config: The options; an update keeps the widths of ``start``, whatever the size of the data.
-        ratings: All ratings.
-        known: Those outside the validation part, by row.
-        inputs: Their input encoding.
-        device: "cpu" or a CUDA device.
-        rng: Draws the seeds.
-        start: The network to continue from, or None.
+    An update keeps the widths of ``start``, whatever the size of the data.
     """
     if start is None:
         counts = (len(ratings), ratings.n_users, ratings.n_items)

@@ -58,10 +58,8 @@ class StoredCodes:
     def fit(cls, forward: Forward, known: Csr, teachers: Sequence[Teacher]) -> StoredCodes:
         """Approximate the mean of the network's and its teachers' predictions.
 
-        Args:
-            forward: The network, users as rows, with a linear output.
-            known: The ratings by user to predict from.
-            teachers: The teachers, encoded from the same ratings.
+        The network has users as rows and a linear output; the teachers are encoded from
+        ``known`` too.
         """
         # The target, minus the output bias, is a sum of products users x items' of factors.
         codes, added = _encoded(forward, Histories.of(known))
@@ -86,13 +84,7 @@ class StoredCodes:
         return known
 
     def grown(self, histories: Histories, others: Mask, trained: Histories | None) -> Grown:
-        """Return the users with a code who have rated more items since training.
-
-        Args:
-            histories: The users with their current ratings.
-            others: Mask of those that do not ``match``.
-            trained: The training ratings of all users; None if not available.
-        """
+        """Return those of ``others`` with a code who have rated more items since training."""
         if trained is None or not len(self.hashes):
             return Grown.of(np.empty(0, dtype=np.int64), histories, histories)
         return Grown.of(np.flatnonzero(others & (histories.users >= 0)), histories, trained)
@@ -147,11 +139,6 @@ class Grown:
         """Find such users among some rows of histories.
 
         Users without one of their training items are excluded: withdrawn ratings must not be used.
-
-        Args:
-            rows: int64, ascending.
-            histories: The users with their current ratings.
-            trained: The training ratings of all users.
         """
         if not len(rows):
             return cls(rows, np.empty(0, dtype=np.float32), histories.take(rows))

@@ -149,12 +149,7 @@ class Trainer:
         )
 
     def train_teachers(self, seed: int, before: Sequence[Epoch] = ()) -> None:
-        """Train the teachers: ``teachers`` copies of the network over the transposed ratings.
-
-        Args:
-            seed: Seed of the first teacher.
-            before: Epochs of earlier runs in the folder.
-        """
+        """Train the teachers: ``teachers`` copies of the network over the transposed ratings."""
         self._teachers = [
             Trainer(
                 self._ratings,
@@ -229,10 +224,6 @@ class Trainer:
 
     def train_ahead(self, threads: int, stop: Event) -> int:
         """Train in a separate thread, with checkpoints, for ``fit`` to report.
-
-        Args:
-            threads: Threads of compiled kernels.
-            stop: Set to end training.
 
         Returns:
             The number of epochs restored from a checkpoint.

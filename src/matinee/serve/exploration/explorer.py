@@ -47,14 +47,7 @@ class Explorer:
     ) -> list[dict[str, Any]]:
         """Insert new items into a list at random positions; the other items move down.
 
-        Args:
-            entries: The list of one user.
-            history: What they gave, one row.
-            seed: Hexadecimal digits that seed the positions, from the list's name.
-            genres: Genres to leave out.
-            among: Genres of which each item must have one; empty for any.
-            years: The first and the last year.
-            without: Ids of new items to leave out.
+        ``seed`` are hexadecimal digits, from the list's name.
         """
         rng = np.random.default_rng(int(seed, 16))
         wanted = int(len(entries) * self._share + rng.random())

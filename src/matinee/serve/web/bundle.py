@@ -19,10 +19,6 @@ _COMMENT = re.compile(
 def bundle(modules: Mapping[str, str], entry: str) -> str:
     """Return a module and all that it imports as one module.
 
-    Args:
-        modules: Text of each module by name, without the ending.
-        entry: The name of the first.
-
     Raises:
         ValueError: An import cycle, or an import of a missing module.
     """

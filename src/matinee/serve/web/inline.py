@@ -25,11 +25,6 @@ _URL = re.compile(r"url\((?!data:|[\"'])")
 def inlined(page: str, style: str, script: str) -> str:
     """Return a page with the text of its style sheet and of its script.
 
-    Args:
-        page: A page that loads both from files.
-        style: The text of ``style.css``, whose addresses are relative to it.
-        script: The text of a module that imports nothing.
-
     Raises:
         ValueError: The page loads other files, or the script contains a closing tag.
     """

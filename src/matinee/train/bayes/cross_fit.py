@@ -26,11 +26,6 @@ def held_out_predictions(
 ) -> tuple[Float64, Float64, Float64]:
     """Predict ratings that a machine was not trained on.
 
-    Args:
-        posterior: Samples of a machine trained on the other ratings.
-        train: All ratings.
-        held: Mask of the ratings to predict.
-
     Returns:
         Mean, variance, and the prediction of the bias model of the other ratings, float64 (n,)
         each, in the order of ``train.by_user``. The bias model predicts, with variance 0, for

@@ -182,14 +182,7 @@ def bounds_of(cutpoints: Float64) -> Float64:
 def draw_cutpoints(
     cutpoints: Float64, scores: Float32, levels: Int32, rng: np.random.Generator
 ) -> Float64:
-    """Draw cutpoints by a Metropolis step given the scores, with the latents integrated out.
-
-    Args:
-        cutpoints: float64 (levels - 1,), ascending.
-        scores: float32 (n,), f.
-        levels: int32 (n,), from 0.
-        rng: Generator of the proposal and its acceptance.
-    """
+    """Draw cutpoints by a Metropolis step given the scores, with the latents integrated out."""
     here, mean, root = _newton(cutpoints, scores, levels)
     draw = rng.standard_normal(len(cutpoints))
     proposal = mean + np.linalg.solve(root.T, draw)

@@ -50,12 +50,6 @@ class Sample:
 class Gibbs:
     """A chain of samples.
 
-    Args:
-        train: The ratings, compact.
-        config: The options.
-        rng: Generator of all draws.
-        columns: Columns of the users and of the items that are features.
-
     Attributes:
         levels: The rating levels, ascending, float64; empty with the likelihood "normal".
         mean: Subtracted from ratings, and

@@ -92,11 +92,7 @@ def fit_factors(
     ``ridge_power``: 0 is ridge regression, 1 the weighted regularisation of Zhou et al. 2008; 0.5
     is better than either (0.8480 against 0.8543 and 0.8528 at their best).
 
-    Args:
-        train: The ratings, compact.
-        config: The options.
-        rng: Generator of the initial factors and the held-out ratings.
-        on_sweep: Called after each sweep of the final fit with the model and the users' side.
+    ``on_sweep`` is called after each sweep of the final fit with the model and the users' side.
 
     Returns:
         The model, and the held-out RMSE by ridge if the ridge was searched.

@@ -94,10 +94,6 @@ def ridges(weights: Float64, other: int, config: IalsConfig) -> Float64:
 def rotated(factors: Any, unobserved: float) -> tuple[Any, Float64, Any]:
     """Return vectors in their Gram matrix's eigenbasis, its weighted eigenvalues, and the basis.
 
-    Args:
-        factors: floating (n, factors).
-        unobserved: The weight.
-
     Raises:
         TrainingError: The vectors are not finite.
     """

@@ -33,12 +33,6 @@ def open_matrix(
     ``DataFrame.pivot`` makes it, with blank cells if missing; and that of Jester, without a
     header, whose first column counts the ratings of the row and in which 99 means none.
 
-    Args:
-        parts: Text files.
-        layout: Their layout.
-        work: Where the table is made.
-        decimal: The decimal mark of the cells.
-
     Raises:
         DataError: There are numbers in eight or more columns without a header, which are neither.
     """

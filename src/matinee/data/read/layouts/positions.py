@@ -33,10 +33,6 @@ _ISO = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d.*)?")
 def by_position(parts: Sequence[Part], layout: Layout) -> tuple[Layout, tuple[str, ...]]:
     """Return the layout with column names if the item comes first, and notes.
 
-    Args:
-        parts: Text files.
-        layout: Their layout, of a list of ratings; one with a header is returned as it is.
-
     Raises:
         DataError: The second column holds times, or the third of more than four holds ids.
     """

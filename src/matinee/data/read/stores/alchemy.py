@@ -28,12 +28,6 @@ def keep_remote(sql: str, url: str, shown: str, work: Workspace) -> None:
     Nothing is ever committed: PostgreSQL transactions are read-only, and SQLite, which commits
     ``DROP TABLE`` implicitly, accepts only queries.
 
-    Args:
-        sql: A SELECT in the database's own dialect.
-        url: ``postgresql://``, ``mysql://`` or another URL of SQLAlchemy.
-        shown: The URL as messages name it.
-        work: Where to keep the result.
-
     Raises:
         UsageError: SQLAlchemy or the driver is not installed, or the URL is invalid.
         DataError: The database cannot be reached, or refuses the query.

@@ -21,10 +21,6 @@ _INNER = ("_delta_log", "metadata", ".hoodie")
 def lake_of(folder: Path, inner: Sequence[str]) -> Lake | None:
     """Return the format of the lake table that a folder is, or None.
 
-    Args:
-        folder: The folder.
-        inner: The names of the folders in it.
-
     Raises:
         DataError: It is a table of a format that is not read.
     """

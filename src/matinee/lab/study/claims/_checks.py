@@ -54,11 +54,7 @@ class CheckQuestions:
 def questions_of(results: Results, check: Check, figure: Figure, when: When) -> CheckQuestions:
     """Turn a check into questions.
 
-    Args:
-        results: The study's records.
-        check: The check.
-        figure: Figure it is judged by, unless the check names its figure.
-        when: "kept" or "best"; figures other than "held_out" are always taken at the last epoch.
+    Figures other than "held_out" are always taken at the last epoch.
     """
     by = check.figure or figure
     at: When = when if by == "held_out" else "last"

@@ -89,12 +89,7 @@ def _size(answer: Answer) -> tuple[float, Interval | None]:
 
 
 def joined(comparisons: Iterable[Comparison], context: str = "") -> str:
-    """Join distinct facts, naming the data when they change.
-
-    Args:
-        comparisons: Whose facts.
-        context: The part already known to the reader.
-    """
+    """Join distinct facts, naming the data when they differ from ``context`` or change."""
     parts: list[str] = []
     mentioned = set()
     for comparison in comparisons:
