@@ -33,11 +33,11 @@ from .read.find import Found, find, find_all
 from .read.frames import open_frame
 from .read.options import ReadOptions, Repeats
 from .read.recount import stage_best
-from .read.source import Report, Scan, Workspace, label_of, with_points, workspace
+from .read.source import Report, Scan, Workspace, with_points, workspace
 from .read.stage import stage
 from .read.stores.lake import open_lake
 from .read.stores.sql import open_query
-from .read.unpack import readable
+from .read.unpack import label_of, readable
 from .side.read import people_columns
 from .sources.catalogue import DATASETS
 from .values.ids import odd_ids
@@ -307,7 +307,7 @@ def _read_table(
 def _read_netflix(
     located: Found, mapped: Mapping[str, str], stated: Scale | None, report: Report | None
 ) -> _Read:
-    label = label_of([part.label for part in located.parts])
+    label = label_of(located.parts)
     if mapped:
         raise UsageError(
             f"{label}: the files of the Netflix Prize have no columns to name; leave out "

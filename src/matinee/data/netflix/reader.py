@@ -14,8 +14,8 @@ from ...base.arrays import Int32, Int64
 from ...errors import DataError
 from ..encode import Encoded
 from ..ratings import Scale
-from ..read.source import Report, label_of
-from ..read.unpack import Part
+from ..read.source import Report
+from ..read.unpack import Part, label_of
 from ..vocabulary import Vocabulary
 from ._kernels import bucket_movies, count_users, parse_lines, place_range
 from .text import fault
@@ -64,7 +64,7 @@ def read_netflix(
             if report is not None:
                 report("reading", total, sum(sizes))
     if not lines.rows:
-        raise DataError(f"{label_of([part.label for part in parts])}: holds no ratings")
+        raise DataError(f"{label_of(parts)}: holds no ratings")
     encoded = _ordered(lines, report)
     rows = len(encoded.values)
     if RATINGS // 2 < rows < RATINGS:

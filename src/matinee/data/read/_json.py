@@ -16,12 +16,12 @@ from .source import (
     Workspace,
     flattened,
     is_nested,
-    label_of,
     literal,
     quoted,
     reason,
 )
 from .text import shorten
+from .unpack import Part, label_of, paths_of
 
 # Keys are collected from this many objects; later new keys are ignored.
 _SAMPLE = 20_480
@@ -29,15 +29,14 @@ _MOST_MIB = 16
 """Of one object, as DuckDB reads them."""
 
 
-def open_json(paths: list[Path], labels: list[str], work: Workspace) -> Scan:
+def open_json(parts: Sequence[Part], work: Workspace) -> Scan:
     """Open files of JSON objects as one table, every value as text.
 
     Raises:
         DataError: A file is not JSON, or has no objects.
     """
-    files = ", ".join(literal(str(path)) for path in paths)
-    label = label_of(labels)
-    read = f"read_json([{files}], sample_size={_SAMPLE}, records=true, compression='uncompressed')"
+    files, label = paths_of(parts), label_of(parts)
+    read = f"read_json({files}, sample_size={_SAMPLE}, records=true, compression='uncompressed')"
     try:
         types = work.con.sql(f"SELECT * FROM {read} LIMIT 0")
         names = types.columns
@@ -47,10 +46,10 @@ def open_json(paths: list[Path], labels: list[str], work: Workspace) -> Scan:
         if inside or (len(names) > 1 and all(map(is_nested, types.types))):
             first_rows = work.con.execute(f"SELECT 1 FROM {read} LIMIT 2").fetchall()
     except duckdb.Error as error:
-        if fault := _first_fault(paths, labels):
+        if fault := _first_fault(parts):
             raise fault from None
         if "non-record" in str(error):
-            return _open_objects(files, paths, labels, work)
+            return _open_objects(files, parts, work)
         if "maximum_object_size" in str(error):
             raise DataError(
                 f"{label}: one object of more than {_MOST_MIB} MiB is no row; write a line for "
@@ -58,8 +57,8 @@ def open_json(paths: list[Path], labels: list[str], work: Workspace) -> Scan:
                 "inside KEY: jq -c '.KEY[]' FILE > NEW"
             ) from None
         message = reason(error)
-        for path, one in zip(paths, labels, strict=True):
-            message = message.replace(str(path), one)
+        for part in parts:
+            message = message.replace(str(part.path), part.label)
         raise DataError(f"{label}: {message}") from None
     if len(first_rows) == 1 and inside and set(names) != {"schema", "data"}:
         raise DataError(
@@ -74,10 +73,9 @@ def open_json(paths: list[Path], labels: list[str], work: Workspace) -> Scan:
     texts = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in names)
     values = map(quoted, names)
     return _scan(
-        f"read_json([{files}], compression='uncompressed', columns={{{texts}}})",
+        f"read_json({files}, compression='uncompressed', columns={{{texts}}})",
         flattened(zip(names, values, types.types, strict=True), _member, _text),
-        paths,
-        labels,
+        parts,
         work,
     )
 
@@ -94,47 +92,45 @@ def _is_rows(kind: object) -> bool:
     return str(kind).startswith("STRUCT(") and str(kind).endswith(")[]")
 
 
-def _open_objects(files: str, paths: list[Path], labels: list[str], work: Workspace) -> Scan:
+def _open_objects(files: str, parts: Sequence[Part], work: Workspace) -> Scan:
     """Open objects whose keys DuckDB treats as values: very many keys, or an empty one."""
-    objects = f"read_json_objects([{files}], compression='uncompressed')"
+    objects = f"read_json_objects({files}, compression='uncompressed')"
     listed = work.con.execute(
         f"SELECT DISTINCT unnest(json_keys(json)) FROM (FROM {objects} LIMIT {_SAMPLE})"
     ).fetchall()
     names = sorted(str(row[0]) for row in listed if row[0])
     if not names:
-        raise DataError(f"{labels[0]}: expected objects with user, item and rating")
+        raise DataError(f"{parts[0].label}: expected objects with user, item and rating")
     values = {name: (f"json_extract_string(json, {_path(name)})", "VARCHAR") for name in names}
-    return _scan(objects, values, paths, labels, work)
+    return _scan(objects, values, parts, work)
 
 
 def _scan(
     relation: str,
     columns: dict[str, tuple[str, str]],
-    paths: list[Path],
-    labels: list[str],
+    parts: Sequence[Part],
     work: Workspace,
 ) -> Scan:
     def locate(row: int) -> str:
-        for path, one in zip(paths, labels, strict=True):
-            lines = _lines(path)
+        for part in parts:
+            lines = _lines(part.path)
             if lines is None:
-                objects = f"read_json_objects({literal(str(path))}, compression='uncompressed')"
+                objects = f"read_json_objects({paths_of([part])}, compression='uncompressed')"
                 count = int(work.one(f"SELECT count(*) FROM {objects}")[0])
-                if row < count:
-                    return f"{one}, object {row + 1}"
-                row -= count
             else:
-                if row < len(lines):
-                    return f"{one}, line {lines[row]}"
-                row -= len(lines)
-        return labels[-1]
+                count = len(lines)
+            if row < count:
+                place = f"object {row + 1}" if lines is None else f"line {lines[row]}"
+                return f"{part.label}, {place}"
+            row -= count
+        return parts[-1].label
 
     return Scan(
         relation=relation,
         columns=columns,
-        label=label_of(labels),
+        label=label_of(parts),
         locate=locate,
-        explain=lambda: _first_fault(paths, labels),
+        explain=lambda: _first_fault(parts),
     )
 
 
@@ -160,15 +156,15 @@ def _lines(path: Path) -> list[int] | None:
     return lines
 
 
-def _first_fault(paths: Sequence[Path], labels: Sequence[str]) -> DataError | None:
-    for path, label in zip(paths, labels, strict=True):
-        with path.open("rb") as file:
+def _first_fault(parts: Sequence[Part]) -> DataError | None:
+    for part in parts:
+        with part.path.open("rb") as file:
             for number, line in enumerate(file, start=1):
                 if number == 1 and line.lstrip().startswith(b"["):
                     break  # An array: its lines are not objects.
                 fault = _fault(line)
                 if fault:
-                    return DataError(f"{label}, line {number}: {fault}")
+                    return DataError(f"{part.label}, line {number}: {fault}")
     return None
 
 

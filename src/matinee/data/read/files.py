@@ -27,9 +27,9 @@ from .prepare import (
     with_plain_ends,
     with_stated_delimiter,
 )
-from .source import Scan, Workspace, described, label_of, literal, quoted, reason
+from .source import Scan, Workspace, described, quoted, reason
 from .text import Layout, first_fault, hive, line_of, same_layout, sniff
-from .unpack import ZIP, Part, head_of
+from .unpack import ZIP, Part, head_of, label_of, paths_of
 
 _FOREIGN = {
     ZIP: "is a zip among other files; read it by itself",
@@ -81,31 +81,29 @@ def open_files(
     filled = [part for part in parts if head_of(part)]
     parts = filled or parts
     options = options or ReadOptions()
-    paths = [part.path for part in parts]
-    labels = [part.label for part in parts]
-    kinds = [_kind(part) for part in parts]
-    for kind, label in zip(kinds, labels, strict=True):
-        if kind != kinds[0]:
+    label, kind = parts[0].label, _kind(parts[0])
+    for part in parts[1:]:
+        if (other := _kind(part)) != kind:
             raise DataError(
-                f"{labels[0]} is {kinds[0]} and {label} is {kind}; read them one at a time"
+                f"{label} is {kind} and {part.label} is {other}; read them one at a time"
             )
-    if kinds[0] == "parquet":
-        return _open_parquet(paths, labels, work, partitions)
-    if partitions and kinds[0] == "json":
-        raise DataError(f"{labels[0]}: JSON below partitions is not read; write it as parquet")
-    if kinds[0] == "json":
-        paths = [plain_json(part, work, options).path for part in parts]
-        return open_json(paths, labels, work)
-    if RATING in roles and not (mapped or partitions) and all(is_adjacency(path) for path in paths):
-        return open_adjacency(paths, labels, work)
+    if kind == "parquet":
+        return _open_parquet(parts, work, partitions)
+    if partitions and kind == "json":
+        raise DataError(f"{label}: JSON below partitions is not read; write it as parquet")
+    if kind == "json":
+        return open_json([plain_json(part, work, options) for part in parts], work)
+    interactions = RATING in roles and not (mapped or partitions)
+    if interactions and all(is_adjacency(part.path) for part in parts):
+        return open_adjacency(parts, work)
     options = with_stated_delimiter(parts[0], options)
-    parts = [prepared(part, work, options) for part in parts]
-    if partitions and [part.path for part in parts] != paths:
-        raise DataError(f"{labels[0]}: text below partitions must be plain UTF-8")
+    given, parts = parts, [prepared(part, work, options) for part in parts]
+    if partitions and parts != list(given):
+        raise DataError(f"{label}: text below partitions must be plain UTF-8")
     layouts = [sniff(part.path, part.label, roles, mapped, options) for part in parts]
-    layout = replace(same_layout(layouts, labels), partitions=tuple(partitions))
+    layout = replace(same_layout(layouts, parts), partitions=tuple(partitions))
     if partitions and layout.names is None:
-        raise DataError(f"{labels[0]}: text below partitions needs a header of column names")
+        raise DataError(f"{label}: text below partitions needs a header of column names")
     notes: tuple[str, ...] = ()
     if RATING in roles and not mapped and options.columns is None and not partitions:
         matrix = open_matrix(parts, layout, work, options.decimal)
@@ -123,11 +121,6 @@ def _open_text(
     notes: tuple[str, ...] = (),
 ) -> Scan:
     paths = [part.path for part in parts]
-    labels = [part.label for part in parts]
-
-    def locate(row: int) -> str:
-        file, line = line_of(paths, layout, row)
-        return f"{labels[file]}, line {line}"
 
     def others() -> Iterator[Scan]:
         marks = layout.quote and options.quote is None
@@ -147,62 +140,60 @@ def _open_text(
             yield replace(other, notes=(*notes, note), others=tuple)
 
     return Scan(
-        relation=layout.relation(paths),
+        relation=layout.relation(parts),
         columns={
             name: (f'"{number}"', "VARCHAR")
             for name, number in zip(layout.columns, layout.numbers, strict=True)
         }
         | {name: (quoted(name), "VARCHAR") for name in layout.partitions},
         header=layout.names is not None,
-        label=label_of(labels),
-        locate=locate,
-        explain=lambda: first_fault(paths, labels, layout),
+        label=label_of(parts),
+        locate=lambda row: line_of(parts, layout, row),
+        explain=lambda: first_fault(parts, layout),
         lines=lambda: sum(count_lines(path) - layout.has_header for path in paths),
         others=others,
         notes=notes,
     )
 
 
-def _open_parquet(
-    paths: list[Path], labels: list[str], work: Workspace, partitions: Sequence[str]
-) -> Scan:
-    def rows_of(path: Path) -> int:
-        return int(work.one(f"SELECT count(*) FROM read_parquet({literal(str(path))})")[0])
+def _open_parquet(parts: Sequence[Part], work: Workspace, partitions: Sequence[str]) -> Scan:
+    def rows_of(part: Part) -> int:
+        return int(work.one(f"SELECT count(*) FROM read_parquet({paths_of([part])})")[0])
 
-    for path, label in zip(paths, labels, strict=True):
+    for part in parts:
         try:
-            rows_of(path)
+            rows_of(part)
         except duckdb.Error as error:
             raise DataError(
-                f"{label}: not a whole parquet file ({reason(error)}); write or download it again"
+                f"{part.label}: not a whole parquet file ({reason(error)}); write or download it "
+                "again"
             ) from None
 
     def locate(row: int) -> str:
-        for path, label in zip(paths, labels, strict=True):
-            count = rows_of(path)
+        for part in parts:
+            count = rows_of(part)
             if row < count:
-                return f"{label}, row {row + 1}"
+                return f"{part.label}, row {row + 1}"
             row -= count
-        return labels[-1]
+        return parts[-1].label
 
     def explain() -> DataError | None:
         first: dict[str, tuple[str, str]] = {}
-        for path, label in zip(paths, labels, strict=True):
-            types = described(work, f"read_parquet({literal(str(path))})")
+        for part in parts:
+            types = described(work, f"read_parquet({paths_of([part])})")
             for name, (_, kind) in types.items():
-                other, known = first.setdefault(name, (label, kind))
+                other, known = first.setdefault(name, (part.label, kind))
                 if kind != known:
                     return DataError(
-                        f"{other} and {label} differ: column {name!r} is {known} against {kind}; "
-                        "write both in one type, or read them one at a time"
+                        f"{other} and {part.label} differ: column {name!r} is {known} against "
+                        f"{kind}; write both in one type, or read them one at a time"
                     )
         return None
 
-    files = ", ".join(literal(str(path)) for path in paths)
     # Otherwise the first file's types apply to all: 4.5 becomes 4 if its ratings are integers.
-    relation = f"read_parquet([{files}], union_by_name=true, {hive(partitions)})"
+    relation = f"read_parquet({paths_of(parts)}, union_by_name=true, {hive(partitions)})"
     columns = described(work, relation)
-    return Scan(relation, columns, label_of(labels), locate, explain=explain)
+    return Scan(relation, columns, label_of(parts), locate, explain=explain)
 
 
 def _kind(part: Part) -> str:

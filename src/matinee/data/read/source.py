@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -136,11 +136,6 @@ def run(work: Workspace, scan: Scan, query: str) -> duckdb.DuckDBPyConnection:
         if better is None:
             raise
         raise better from None
-
-
-def label_of(labels: Sequence[str]) -> str:
-    """Return what to call a table read from these files."""
-    return labels[0] if len(labels) == 1 else f"{labels[0]} and {len(labels) - 1} more"
 
 
 def reason(error: Exception, folder: Path | None = None) -> str:

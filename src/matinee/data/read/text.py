@@ -16,6 +16,7 @@ from .columns import RATING, listed, recognised
 from .headers import has_row_names, is_row_of_items
 from .options import ReadOptions
 from .source import literal
+from .unpack import Part, paths_of
 
 _SAMPLE = 1 << 16
 _LOOKED_AT = 20
@@ -111,13 +112,12 @@ class Layout:
                 return True
             at, inside = end.end(), False
 
-    def relation(self, paths: Sequence[Path]) -> str:
+    def relation(self, parts: Sequence[Part]) -> str:
         """Return the files as SQL, every column as text."""
-        files = ", ".join(literal(str(path)) for path in paths)
         columns = ", ".join(f"'{number}': 'VARCHAR'" for number in self.numbers)
         return (
-            f"read_csv([{files}], auto_detect=false, {hive(self.partitions)}, compression='none', "
-            f"delim={literal(self.delimiter)}, quote={literal(self.quote)}, "
+            f"read_csv({paths_of(parts)}, auto_detect=false, {hive(self.partitions)}, "
+            f"compression='none', delim={literal(self.delimiter)}, quote={literal(self.quote)}, "
             f"escape={literal(self.escape or self.quote)}, "
             f"header={'true' if self.has_header else 'false'}, skip={self.blank}, "
             f"columns={{{columns}}})"
@@ -292,17 +292,17 @@ def shorten(text: str, limit: int = 60) -> str:
     return repr(text if len(text) <= limit else text[: limit - 1] + "…")
 
 
-def same_layout(layouts: Sequence[Layout], labels: Sequence[str]) -> Layout:
+def same_layout(layouts: Sequence[Layout], parts: Sequence[Part]) -> Layout:
     """Return the one layout of several files.
 
     Raises:
         DataError: Two of them differ.
     """
-    for layout, label in zip(layouts, labels, strict=True):
+    for layout, part in zip(layouts, parts, strict=True):
         if layout != layouts[0]:
             raise DataError(
-                f"{labels[0]} and {label} differ: {_words(layouts[0])} against {_words(layout)}; "
-                "read them one at a time"
+                f"{parts[0].label} and {part.label} differ: {_words(layouts[0])} against "
+                f"{_words(layout)}; read them one at a time"
             )
     return layouts[0]
 
@@ -334,33 +334,33 @@ def records(path: Path, layout: Layout) -> Iterator[tuple[int, bytes]]:
             yield start, record
 
 
-def line_of(paths: Sequence[Path], layout: Layout, row: int) -> tuple[int, int]:
-    """Return the file (position among ``paths``) and line number of a row, counted from 0."""
+def line_of(parts: Sequence[Part], layout: Layout, row: int) -> str:
+    """Return the file and the line number of a row, counted from 0, as messages name them."""
     at = -1
-    for position, path in enumerate(paths):
-        for number, (line, _) in enumerate(records(path, layout)):
+    for part in parts:
+        for number, (line, _) in enumerate(records(part.path, layout)):
             if not layout.has_header or number > 0:
                 at += 1
                 if at == row:
-                    return position, line
-    return len(paths) - 1, 0
+                    return f"{part.label}, line {line}"
+    return f"{parts[-1].label}, line 0"
 
 
-def first_fault(paths: Sequence[Path], labels: Sequence[str], layout: Layout) -> DataError | None:
+def first_fault(parts: Sequence[Part], layout: Layout) -> DataError | None:
     """Return the first line that is not a row of the table, or None."""
-    for path, label in zip(paths, labels, strict=True):
-        for line, record in records(path, layout):
+    for part in parts:
+        for line, record in records(part.path, layout):
             fault = _fault(record, layout)
             if fault and layout.names and layout.names[0].startswith("#"):
                 fault += "; --comment '#' leaves out lines that start with #, such as the first"
             elif fault and line < _LOOKED_AT // 4 and "column" in fault:
                 fault += "; lines above the names are left out with --skip N"
             if fault:
-                return DataError(f"{label}, line {line}: {fault}")
-        with path.open("rb") as file:
+                return DataError(f"{part.label}, line {line}: {fault}")
+        with part.path.open("rb") as file:
             if len({line.endswith(b"\r\n") for line in file if line.endswith(b"\n")}) > 1:
                 return DataError(
-                    f"{label}: mixes Windows and Unix line ends; make them one: "
+                    f"{part.label}: mixes Windows and Unix line ends; make them one: "
                     "tr -d '\\r' < FILE > NEW"
                 )
     return None

@@ -18,7 +18,7 @@ from typing import IO, Any
 
 from ...errors import DataError
 from .movielens import bare
-from .source import Workspace
+from .source import Workspace, literal
 
 ZIP = b"PK\x03\x04"
 # What the standard library raises on damaged bytes.
@@ -49,6 +49,17 @@ class Part:
 
     path: Path
     label: str
+
+
+def label_of(parts: Sequence[Part]) -> str:
+    """Return what to call a table read from these files."""
+    first = parts[0].label
+    return first if len(parts) == 1 else f"{first} and {len(parts) - 1} more"
+
+
+def paths_of(parts: Sequence[Part]) -> str:
+    """Return the paths of files as a list in SQL."""
+    return f"[{', '.join(literal(str(part.path)) for part in parts)}]"
 
 
 def head_of(part: Part) -> bytes:

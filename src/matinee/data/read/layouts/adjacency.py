@@ -11,6 +11,7 @@ import numpy as np
 from ....errors import DataError
 from ..source import Scan, Workspace, described
 from ..text import shorten
+from ..unpack import Part
 
 _SAMPLE = 1 << 16
 _LOOKED_AT = 20
@@ -33,7 +34,7 @@ def is_adjacency(path: Path) -> bool:
     return len(users) == len(rows) and (len(widths) > 1 or min(widths) > 4)
 
 
-def open_adjacency(paths: Sequence[Path], labels: Sequence[str], work: Workspace) -> Scan:
+def open_adjacency(parts: Sequence[Part], work: Workspace) -> Scan:
     """Open such files as one table of a user and an item.
 
     Raises:
@@ -41,26 +42,25 @@ def open_adjacency(paths: Sequence[Path], labels: Sequence[str], work: Workspace
     """
     users: list[np.int64] = []
     pairs, starts = [], []
-    for position, (path, label) in enumerate(zip(paths, labels, strict=True)):
-        with path.open("rb") as file:
+    for part in parts:
+        with part.path.open("rb") as file:
             for number, line in enumerate(file, start=1):
-                values = _numbers(line, f"{label}, line {number}")
+                values = _numbers(line, f"{part.label}, line {number}")
                 if len(values) > 1:
                     users.append(values[0])
                     pairs.append(values[1:])
-                    starts.append((position, number))
+                    starts.append(f"{part.label}, line {number}")
     if not pairs:
-        raise DataError(f"{labels[0]}: nobody has an item")
+        raise DataError(f"{parts[0].label}: nobody has an item")
     counts = np.array([len(items) for items in pairs])
     ends = np.cumsum(counts)
     table = {"user": np.repeat(np.array(users, np.int64), counts), "item": np.concatenate(pairs)}
     work.con.register("adjacency", table)
 
     def locate(row: int) -> str:
-        position, number = starts[int(np.searchsorted(ends, row, side="right"))]
-        return f"{labels[position]}, line {number}"
+        return starts[int(np.searchsorted(ends, row, side="right"))]
 
-    return Scan("adjacency", described(work, "adjacency"), labels[0], locate)
+    return Scan("adjacency", described(work, "adjacency"), parts[0].label, locate)
 
 
 def _numbers(line: bytes, location: str) -> np.ndarray[tuple[int], np.dtype[np.int64]]:

@@ -10,9 +10,9 @@ from ....errors import DataError
 from ...values.ids import MISSING, missing_sql
 from ...values.numbers import to_number
 from ..columns import ITEM, RATING, USER, USUAL, plain
-from ..source import Scan, Workspace, described, label_of, literal
+from ..source import Scan, Workspace, described, literal
 from ..text import QUOTE, Layout, first_fault, is_number, records
-from ..unpack import Part
+from ..unpack import Part, label_of
 
 _LOOKED_AT = 100
 _FEWEST = 5
@@ -67,12 +67,12 @@ def open_matrix(
         items = layout.numbers[:-1]
         rated = f"trim(rating) <> '' AND coalesce({_real('rating', decimal)} <> {_JESTER:g}, true)"
         message = "the first column counts the ratings of each row, and 99 means no rating"
-    label = label_of([part.label for part in parts])
+    label = label_of(parts)
     # As text: DuckDB would hold 2,048 rows of all columns in memory, some gigabytes of a wide one.
     filled_cells = _filled(parts, layout, items, work)
     work.con.execute(
         'CREATE TABLE work.main.matrix AS SELECT "1" AS "user", "2" AS item, "3" AS rating '
-        f"FROM {Layout(',', QUOTE, None, 3).relation([filled_cells])} WHERE {rated}"
+        f"FROM {Layout(',', QUOTE, None, 3).relation([Part(filled_cells, label)])} WHERE {rated}"
     )
     return Scan(
         relation="work.main.matrix",
@@ -107,7 +107,7 @@ def _filled(parts: Sequence[Part], layout: Layout, items: Sequence[str], work: W
                 except UnicodeDecodeError:
                     values = []
                 if len(values) != layout.width:
-                    fault = first_fault([part.path], [part.label], layout)
+                    fault = first_fault([part], layout)
                     raise fault or DataError(f"{part.label}: its rows differ in length")
                 users += 1
                 user = values[0] if layout.has_header else str(users)
