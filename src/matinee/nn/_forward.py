@@ -25,14 +25,6 @@ _NORM_EPS = 1e-5  # torch's default
 class Forward:
     """A trained autoencoder for inference.
 
-    Args:
-        config: The shape.
-        arrays: ``Network.arrays()``: every parameter and buffer by name, float32.
-        offset: ``Inputs.offset``.
-        row_reg: ``Inputs.row_reg``.
-        outputs: ``Inputs.outputs``.
-        link: ``Inputs.link``.
-
     Attributes:
         offset, row_reg, outputs, link: The arguments.
         table_in: The first layer, float32 (table rows, hidden[0]), with batch norm folded in.

@@ -68,13 +68,8 @@ def predict_entries(
 ) -> Float64:
     """Predict ratings at entries.
 
-    Args:
-        network: The network; left in evaluation mode.
-        inputs: The fitted input encoding.
-        known: The encoder's input, by row.
-        rows: int64 (n,), the rows of ``known`` to predict for.
-        indptr: int64 (n + 1,), the entries of each row.
-        columns: int32 (entries,), the columns to predict.
+    ``indptr`` are the entries of each of the ``rows``, int64 (n + 1,), and ``columns`` those to
+    predict. The network is left in evaluation mode.
 
     Returns:
         float64 (entries,), not clipped.

@@ -11,12 +11,7 @@ _WHOLE, _START, _WITHIN = range(3)
 
 
 class TitlePrefixes:
-    """Finds titles by the prefix of the title or of a word in it.
-
-    Args:
-        table: The titles, or None.
-        order: Item codes by priority, int64 (n_items,).
-    """
+    """Finds titles by the prefix of the title or of a word in it."""
 
     def __init__(self, table: ItemTable | None, order: Int64) -> None:
         titles: list[str] = [] if table is None else table.titles.tolist()

@@ -40,9 +40,7 @@ class TitleIndex:
     matter; the year is optional; a part of a title suffices if it is unique; small misspellings are
     corrected.
 
-    Args:
-        item_ids: The items.
-        table: Their titles; without titles, items are found by id only.
+    Without a table, items are found by id only.
     """
 
     def __init__(self, item_ids: Vocabulary, table: ItemTable | None) -> None:

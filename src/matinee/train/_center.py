@@ -24,10 +24,7 @@ def center_columns(network: Network, inputs: Inputs, known: Csr) -> None:
     The mean is over the rows that have rated the column and is shrunk to 0 with a strength of
     ``CENTRING`` ratings, as is a row's mean in ``RowOutputs``.
 
-    Args:
-        network: With a linear, untied output; changed in place.
-        inputs: Its input encoding.
-        known: The training ratings by row.
+    The network, which is changed in place, has a linear, untied output.
     """
     sums, inputs = np.zeros(known.n_columns), inputs.latent
     for first in range(0, known.n_rows, ROWS):

@@ -63,12 +63,7 @@ class Teacher:
         ``inputs`` and ``known`` must exclude the validation part, on which the student's epoch is
         selected.
 
-        Args:
-            network: The network, on the CPU.
-            inputs: Input encoding.
-            known: Training ratings of the network, by row.
-            share: Shrinkage coefficient of its deviations from the bias model; see
-                ``fit_shrinkage``.
+        ``share`` is the network's shrinkage coefficient; see ``fit_shrinkage``.
         """
         rows = np.arange(known.n_rows, dtype=np.int64)
         parts = [
@@ -196,14 +191,7 @@ class _Kept:
         self._ptr = ptr
 
     def add(self, indptr: Int64, rows: Int64, column: Int32, target: Float) -> None:
-        """Add the sum of the teachers' predictions for rows at columns.
-
-        Args:
-            indptr: int64 (rows + 1,), the entries of each row.
-            rows: int64 (rows,).
-            column: int32 (entries,).
-            target: float (entries,), added to.
-        """
+        """Add the sum of the teachers' predictions for rows at columns."""
         cache = self._rank, self._ptr, self._values
         for number, each in enumerate(self._teachers):
             teacher = each.vectors, each.added, each.table, each.bias, each.offset

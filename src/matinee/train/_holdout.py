@@ -75,11 +75,8 @@ class Holdout:
     def deviations(self, network: Network, inputs: Inputs, known: Csr, base: Float64) -> Deviations:
         """Return a network's deviations from the bias model, before shrinkage.
 
-        Args:
-            network: With ``center = "bias"`` and a linear, untied output.
-            inputs: Its input encoding, without a slope.
-            known: The training ratings by row.
-            base: ``bias_predictions``.
+        The network has ``center = "bias"`` and a linear, untied output, and its inputs no
+        slope; ``base`` are ``bias_predictions``.
         """
         counts = np.diff(self.indptr)
         whole = self.predict(network, inputs.latent, known) - base
@@ -98,12 +95,8 @@ class Holdout:
     ) -> Float64:
         """Return the squared error of each entry from inputs ``known``, float64 (entries,).
 
-        Args:
-            network: The network.
-            inputs: Its input encoding.
-            known: The training ratings by row.
-            base: The bias model's predictions, if the network's deviations from them will be shrunk
-                by a fit to these entries: errors are then computed after shrinkage.
+        With the bias model's predictions as ``base``, the network's deviations from them
+        are shrunk by a fit to these entries first.
         """
         if base is None:
             predictions = self.predict(network, inputs, known)
@@ -176,14 +169,7 @@ def part(csr: Csr, mask: Mask) -> tuple[Csr, Csr]:
 def fit_shrinkage(
     network: Network, inputs: Inputs, known: Csr, held: Holdout
 ) -> tuple[float, Inputs]:
-    """Fit a network's shrinkage coefficient; also return its input encoding with the slope.
-
-    Args:
-        network: With ``center = "bias"`` and a linear, untied output.
-        inputs: Its input encoding.
-        known: The training ratings by row.
-        held: The validation part.
-    """
+    """Fit a network's shrinkage coefficient; also return its input encoding with the slope."""
     base = held.bias_predictions(inputs, known)
     fit = held.deviations(network, inputs, known, base).fit()
     outputs = replace(inputs.outputs, slope=fit.slope, pivot=fit.pivot)
@@ -195,12 +181,7 @@ def shrink_to_bias(
 ) -> tuple[float, Inputs]:
     """Multiply the shrinkage coefficient into the network's last layer.
 
-    Args:
-        network: With ``center = "bias"`` and a linear, untied output; changed in place.
-        inputs: Its input encoding.
-        known: The training ratings by row.
-        held: The validation part.
-        whole: Whether to keep the coefficient at 1, for an ensemble, which has its own weights.
+    If ``whole``, the coefficient stays 1: an ensemble has its own weights.
 
     Returns:
         The coefficient, and the encoding with the slope.

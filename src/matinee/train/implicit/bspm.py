@@ -93,9 +93,7 @@ class BspmFilter:
 def fit_bspm(rows: Csr, config: BspmConfig) -> BspmFilter:
     """Fit the filters to the interactions of users.
 
-    Args:
-        rows: Interactions by user, with weights of mean 1 or none; values are not read.
-        config: The options.
+    Interactions have weights of mean 1 or none; their values are not read.
     """
     root = np.sqrt(rows.column_weights.astype(np.float32))
     by_user = _inverse(np.sqrt(rows.row_weights).astype(np.float32))

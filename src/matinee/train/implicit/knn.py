@@ -82,9 +82,7 @@ def by_target(neighbours: Int32, values: Float32) -> Any:
 def fit_item_knn(rows: Csr, config: ItemKnnConfig) -> Any:
     """Compute similarities of the nearest neighbours of each item.
 
-    Args:
-        rows: Interactions by user, with weights of mean 1 or none; values are not read.
-        config: The options.
+    Interactions have weights of mean 1 or none; their values are not read.
 
     Returns:
         float32 CSR (items, items): column j holds the similarities of item j's neighbours, so that

@@ -13,11 +13,7 @@ _TOLERANCE = 1e-5
 
 
 class KnownRows:
-    """Finds the row of a matrix of which a vector is a multiple.
-
-    Args:
-        matrix: float32 CSR (rows, columns), indices ascending within a row.
-    """
+    """Finds the row of a matrix of which a vector is a multiple."""
 
     def __init__(self, matrix: Any) -> None:
         draw = np.random.default_rng(_SEED)
