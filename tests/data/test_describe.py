@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
-from inspect import signature
 from itertools import pairwise
 from pathlib import Path
 
@@ -13,7 +12,7 @@ import numpy as np
 import pytest
 
 from matinee.data import CATALOGUE, ItemTable, Ratings, describe, training_mib
-from matinee.data.description import Bar, iso_time
+from matinee.data.description import HIDDEN, MAX_TABLE, TEACHERS, Bar, iso_time
 from matinee.errors import DataError
 from matinee.models import preset
 
@@ -103,28 +102,22 @@ def test_empty() -> None:
 
 
 def test_training_memory() -> None:
-    # 3706-8-3706: 3706 * 8 * 2 weights and 8 + 3706 biases, each with its best value and two
-    # numbers of Adam.
-    parameters = 3706 * 8 * 2 + 8 + 3706
+    # 7412-600-3706, each parameter with its best value and two numbers of Adam.
+    parameters = 7412 * 600 + 600 + 600 * 3706 + 3706
     expected = 4 * 1_000_209 * 12 + 4 * 4 * parameters
-    assert training_mib(1_000_209, 3706, hidden=(8,), rows_per_item=1) == expected / 2**20
-    teacher = 6040 * 8 * 2 + 8 + 6040
-    for teachers in (1, 2):
-        with_teachers = training_mib(
-            1_000_209, 3706, users=6040, teachers=teachers, hidden=(8,), rows_per_item=1
-        )
-        assert with_teachers == (expected + teachers * 4 * 4 * teacher) / 2**20
-    narrow = training_mib(1_000_209, 3706, hidden=(80,), rows_per_item=1, max_table=8 * 3706 + 5)
-    assert narrow == expected / 2**20
-    sparse = training_mib(10_000, 4000, users=1000, hidden=(80,), width_per_rating=3.0)
-    assert sparse == training_mib(10_000, 4000, users=1000, hidden=(15,))
-    assert training_mib(100, 10, optimiser_slots=0) < training_mib(100, 10)
-    usual = signature(training_mib).parameters
-    assert usual["teachers"].default == preset("default").train.teachers
-    network = preset("default").network
-    assert usual["hidden"].default == network.hidden
-    assert usual["max_table"].default == network.max_table
-    assert usual["width_per_rating"].default == network.width_per_rating
+    assert training_mib(1_000_209, 3706) == expected / 2**20
+    teacher = 12_080 * 600 + 600 + 600 * 6040 + 6040
+    with_teachers = training_mib(1_000_209, 3706, users=6040)
+    assert with_teachers == (expected + 2 * 4 * 4 * teacher) / 2**20
+    # The first of two tables of at most 100 million weights has 2 million rows.
+    narrow = 2_000_000 * 50 + 50 + 50 * 1_000_000 + 1_000_000
+    assert training_mib(0, 1_000_000) == 4 * 4 * narrow / 2**20
+    default = preset("default")
+    assert default.train.teachers == TEACHERS
+    assert default.network.hidden == HIDDEN
+    assert default.network.max_table == MAX_TABLE
+    assert default.network.width_per_rating == 0.0
+    assert default.network.input == "presence"
     assert 4000 < training_mib(100_480_507, 17_770) < 8192
 
 

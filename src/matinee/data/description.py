@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from itertools import pairwise
 from typing import Any
@@ -10,11 +9,13 @@ from typing import Any
 import numpy as np
 
 from ..base.arrays import Float32, Int64
-from ..base.widths import most_units, within
+from ..base.widths import within
 from ..errors import DataError
 from ._repeats import repeated_in
 from .coerce import RatingsLike, as_ratings
 
+HIDDEN, MAX_TABLE, TEACHERS = (600,), 100_000_000, 2
+"""Options of the preset ``default``, which a description must not import."""
 _BARS = 20
 
 
@@ -148,49 +149,27 @@ def describe(ratings: RatingsLike) -> Description:
     )
 
 
-def training_mib(
-    ratings: int,
-    items: int,
-    *,
-    users: int = 0,
-    teachers: int = 2,
-    hidden: Sequence[int] = (600,),
-    max_table: int = 100_000_000,
-    width_per_rating: float = 0.0,
-    rows_per_item: int = 2,
-    bytes_per_rating: int = 12,
-    optimiser_slots: int = 2,
-) -> float:
-    """Estimate an upper bound of the memory of training in MiB, without imported libraries.
+def training_mib(ratings: int, items: int, *, users: int = 0, bytes_per_rating: int = 12) -> float:
+    """Estimate an upper bound of the memory of training the preset ``default``, in MiB.
 
     Four times the bytes of the ratings (the table, its grouping by user and the working set of an
-    epoch), and for every parameter, in float32, itself, its best value and the optimiser's numbers.
+    epoch), and for every parameter, in float32, itself, its best value and Adam's two numbers.
+    Imported libraries are not included.
 
     Args:
         ratings: Number of training ratings.
         items: Number of items: the width of the first and last layer.
-        users: Number of users, if the network has teachers: the width of their first and last
-            layers. 0 for none.
-        teachers: Number of teachers, which are trained concurrently; by default that of the default
-            preset.
-        hidden: Hidden sizes; by default those of the default preset.
-        max_table: Largest number of weights of the first or last layer, 0 for no limit; by default
-            the default preset's.
-        width_per_rating: Largest number of units of a layer, see ``NetworkConfig``, if users are
-            given; by default the default preset's.
-        rows_per_item: Rows of the input table per item: 2 for presence inputs, 1 for ratings.
+        users: Number of users: the width of the teachers' first and last layers; 0 to leave the
+            teachers out.
         bytes_per_rating: 12 for user, item and rating; 20 with a time.
-        optimiser_slots: Numbers the optimiser keeps per parameter: 2 for Adam, 1 for momentum.
     """
     parameters = 0
-    widest = most_units(width_per_rating, ratings, users, items) if users else 0
-    for columns, networks in ((items, 1), (users, teachers)):
+    for columns, networks in ((items, 1), (users, TEACHERS)):
         if columns:
-            table_rows = rows_per_item * columns
-            widths = within(hidden, max_table, columns, table_rows, most=widest)
-            sizes = [table_rows, *widths, columns]
+            table_rows = 2 * columns  # presence inputs
+            sizes = [table_rows, *within(HIDDEN, MAX_TABLE, columns, table_rows), columns]
             parameters += networks * sum(a * b + b for a, b in pairwise(sizes))
-    return (4 * ratings * bytes_per_rating + (2 + optimiser_slots) * 4 * parameters) / 2**20
+    return (4 * ratings * bytes_per_rating + 4 * 4 * parameters) / 2**20
 
 
 def iso_time(seconds: int) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import json
 import platform
 import shlex
@@ -125,7 +124,6 @@ class ModelReport:
             settings=json.dumps(settings, indent=2) if settings else "",
             csv=data_url("csv", scores.csv()) if scores else "",
             markdown=data_url("markdown", scores.markdown()) if scores else "",
-            date=datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d"),
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 from importlib import resources
 from typing import Any
@@ -29,6 +30,7 @@ def render(template: str, **values: Any) -> str:
         "style": asset("chart.css") + style,
         "script": asset("hover.js"),
         "version": __version__,
+        "date": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d"),
     }
     return environment.get_template(template).render(**values)
 

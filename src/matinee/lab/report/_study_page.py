@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -110,7 +109,6 @@ class StudyReport:
             csv=data_url("csv", self.table().csv()),
             markdown=data_url("markdown", self.markdown()),
             settings=to_toml(study, defaults=False),
-            date=datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d"),
         )
 
     def _formulas(self) -> list[tuple[str, str]]:
