@@ -47,12 +47,7 @@ def paragraphs(lines: Iterable[str]) -> str:
 
 
 def picture(svg: str, words: str) -> str:
-    """Return an SVG file as an image, so that its style sheet is its own and not the page's.
-
-    Args:
-        svg: The file.
-        words: What it shows, for those who do not see it.
-    """
+    """Return an SVG file as an image, so that its style sheet is its own and not the page's."""
     data = b64encode(svg.encode()).decode("ascii")
     style = "max-width:100%"
     return f'<img style="{style}" alt="{escape(words)}" src="data:image/svg+xml;base64,{data}">'

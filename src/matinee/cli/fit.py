@@ -87,22 +87,10 @@ def fit(
 ) -> Fitted | None:
     """Train on the parts, score, and save to a folder.
 
-    Args:
-        settings: The options of the model.
-        parts: What to train on and score by.
-        out: The model folder, which is also the run's folder.
-        preset: What the settings started from.
-        seed: Seed of everything random in training.
-        command: The arguments of this command if it has ``--resume``, to say how to go on after
-            Ctrl-C. Without, no run is kept.
-        device: cpu, cuda or auto.
-        resume: Go on from the checkpoint in ``out``.
-        watch: Score the test part after each epoch, for the curve.
-        quiet: No lines of progress if stderr is not a terminal.
-        group: The processes that train together. Only the first scores and saves.
-        base: A model folder to update with the parts, instead of training on them only; its
-            settings are used.
-        epochs: Epochs of that update.
+    With ``command``, the arguments of a command that has ``--resume``, a run is kept and Ctrl-C
+    says how to go on. With ``base``, that model folder is updated for ``epochs`` with the
+    parts, and its settings are used. Of the processes of a ``group`` only the first scores and
+    saves.
 
     Returns:
         The model; None in a process that is not the first.

@@ -72,16 +72,9 @@ def read_parts(
 ) -> Parts:
     """Read and divide.
 
-    Args:
-        source: Where the ratings are; a split (``ml-100k/u1``, or a folder with a train and a
-            test part) brings its own test part. None if ``read`` has the source (``--sql``).
-        read: Reads a source.
-        test: Where the test ratings are; their pairs are left out of training.
-        holdout: Size of the hold-out instead.
-        by: How.
-        seed: Seed of the draw.
-        given: The share of a held-out user's ratings used as history, if the rule
-            holds out users.
+    A source that is a split (``ml-100k/u1``, or a folder with a train and a test part) has its
+    own test part; there is none if ``read`` has the source (``--sql``). The pairs of ``test``
+    are left out of training.
 
     Raises:
         UsageError: Options that do not go together, or no such rule.
@@ -156,11 +149,6 @@ def find_test(
     record: dict[str, Any], fingerprint: str, read: Reading
 ) -> tuple[Ratings, Ratings | None] | None:
     """Find the test ratings of a model again, and the histories of their users.
-
-    Args:
-        record: The model's: "split" and "training".
-        fingerprint: Fingerprint of the ratings it was trained on.
-        read: Reads a source.
 
     Returns:
         None for a model trained on everything, on a query's result, or from a pipe.

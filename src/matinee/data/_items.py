@@ -56,14 +56,8 @@ def item_table(
 ) -> tuple[ItemTable | None, tuple[str, ...]]:
     """Titles and genres, and problems of a table that was read without being named.
 
-    Args:
-        items: The requested table: what ``load`` takes, or None.
-        beside: The file beside the ratings that looks like such a table, if any.
-        work: Where to read.
-        ids: The items of the ratings.
-        mapped: The table's columns that are stated, by role.
-        rated: The table of the ratings and its columns by role, which may contain titles.
-        options: How the ratings are read; see ``open_located``.
+    The table is the requested one, else the file beside the ratings that looks like one, else
+    the ratings' own.
 
     Raises:
         DataError: A requested table cannot be read, or has none of the items.

@@ -147,13 +147,7 @@ def guard(
 ) -> Overlap:
     """Find test ratings that a model saw in training or in the histories.
 
-    Args:
-        model: The model.
-        test: The held-out ratings.
-        histories: Histories of the users, in the model's item codes.
-        rows: The row in ``histories`` of each user code of ``test``, shape (test.n_users,); -1
-            for a user without a history.
-        allow_overlap: Whether such ratings are allowed.
+    The arguments are those of ``evaluate``.
 
     Raises:
         DataError: No test ratings, or a non-finite one.

@@ -145,11 +145,7 @@ def kind_of_section(section: str) -> ModelKind | None:
 def around(value: float, below: float, above: float, least: int | None = None) -> dict[str, Any]:
     """Return a dimension of a search space on a logarithmic scale.
 
-    Args:
-        value: Its centre.
-        below: Ratio of the centre to the lower bound.
-        above: Ratio of the upper bound to the centre.
-        least: The smallest value of an integer setting.
+    ``least`` is the smallest value of an integer setting.
     """
     low, high = float(f"{value / below:.4g}"), float(f"{value * above:.4g}")
     if least is not None:

@@ -107,12 +107,8 @@ def assign(
 ) -> dict[str, str]:
     """Return the column of each role.
 
-    Args:
-        names: The table's columns, in order; of a file with no header their numbers from 1.
-        roles: The roles to find, in the order of a file without a header.
-        mapped: Columns the caller mapped, by role.
-        header: Whether the columns have names.
-        label: The table, for messages.
+    Roles are in the order of a file without a header, whose columns are named by their numbers
+    from 1.
 
     Returns:
         Column by role; an optional role that no column fills is left out. A table of interactions

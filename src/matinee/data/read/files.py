@@ -66,14 +66,8 @@ def open_files(
 ) -> Scan:
     """Open files, all of one kind, as one table. Empty parts of many are left out.
 
-    Args:
-        parts: The files.
-        work: Where they are read.
-        roles: The roles their columns may have.
-        mapped: Columns mapped by the caller, by role.
-        options: Layout options that the caller sets.
-        partitions: The columns whose values are in the names of the folders, as in
-            ``user=1/part-0.parquet``.
+    ``partitions`` are the columns whose values are in the names of the folders, as in
+    ``user=1/part-0.parquet``.
 
     Raises:
         DataError: They cannot be read as one table.

@@ -70,15 +70,9 @@ def stage(
 
     A row without a user or an item id has NULL for it and is not read further.
 
-    Args:
-        work: Where to keep the rows.
-        scan: The table.
-        columns: Column name by role.
-        scale: The range the ratings must lie in, if one is stated.
-        missing: Ratings that mean "not rated", which the scale does not concern.
-        time_mapped: Whether the caller named the time column; one that was only recognised is
-            left out, with a note, if it has other content.
-        rows: What becomes of rows with no id, or with a rating outside the scale.
+    Ratings that are ``missing`` mean "not rated", and the scale does not concern them. A time
+    column that the caller has not named, but that was recognised, is left out, with a note, if
+    it has other content.
 
     Raises:
         DataError: Naming the first row that cannot be used and why.

@@ -151,12 +151,8 @@ def sniff(
 ) -> Layout:
     """Return the layout of a text table, from its first lines.
 
-    Args:
-        path: A UTF-8 text file.
-        label: What to call it in messages.
-        roles: Possible roles of the columns, in the order of a file without a header.
-        mapped: Columns mapped by the caller, by role: they help to recognise a header.
-        options: Layout options that the caller sets.
+    ``roles`` are in the order of a file without a header; columns that are mapped help to
+    recognise a header.
 
     Raises:
         UsageError: The number of names differs from the number of columns.

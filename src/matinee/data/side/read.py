@@ -41,13 +41,7 @@ def people_columns(
 ) -> tuple[SideColumns | None, tuple[str, ...]]:
     """Read columns of users, and the problems of a table that was not requested.
 
-    Args:
-        people: The requested table: what ``load`` takes, or None.
-        beside: The file beside the ratings that looks like such a table, if any.
-        work: Where to read.
-        ids: The users of the ratings.
-        person_id: The table's column of the ids, if it is stated.
-        options: How the ratings are read; see ``open_located``.
+    The table is the requested one, else the file beside the ratings that looks like one.
 
     Raises:
         DataError: A requested table cannot be read, or has none of the users.

@@ -93,10 +93,6 @@ def named_parts(name: str | Path, *, seed: int = 0, report: Report | None = None
 def given_part(name: str | Path, **reading: Any) -> Ratings | None:
     """Read the histories of the test users of a split by users.
 
-    Args:
-        name: As for ``named_split``. A folder of a split by people has a file ``given``.
-        **reading: Arguments of ``load`` for that file.
-
     Returns:
         The histories; None if the split has none.
     """

@@ -41,10 +41,6 @@ def to_seconds(times: Int64, unit: TimeUnit | None) -> tuple[Int64, tuple[str, .
     Without a unit, 20210131 is a date if every number is one; else each number is seconds,
     milli-, micro- or nanoseconds, whichever puts it before the year 5138.
 
-    Args:
-        times: int64, shape (n,), not empty; may be changed in place.
-        unit: What they count, if that is stated.
-
     Returns:
         The seconds, and notes on units other than seconds and milliseconds.
 

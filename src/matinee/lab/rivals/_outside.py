@@ -26,9 +26,6 @@ from ...models import Recommender
 class OutsideFactors(Recommender):
     """A factorisation that another library learns.
 
-    Args:
-        **options: Passed to the library's class; unknown ones are errors.
-
     Attributes:
         fit_seconds: Wall time of the library's ``fit`` alone: not of converting the ratings, nor
             of this package's computations.

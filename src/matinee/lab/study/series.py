@@ -49,13 +49,8 @@ def series(
 ) -> dict[int, float]:
     """Return a figure by seed.
 
-    Args:
-        results: The study's records.
-        arm: GROUP/ARM, or one of ``BASELINES``, which only have held-out figures.
-        data: Name of the data, or "" for the study's first.
-        figure: The figure.
-        when: The epoch to use.
-        beside: For a baseline, the arm it is compared with, from whose records it is taken.
+    An arm of ``BASELINES`` has held-out figures only, from the records of the arm ``beside``,
+    with which it is compared.
     """
     if arm in BASELINES:
         key = BASELINES[arm][0]

@@ -250,9 +250,8 @@ class Trainer:
         teacher's selected epoch and its shrinkage, fitted here (docs/training.md has the size of
         the effect). Call it before ``finish``, which changes the network.
 
-        Args:
-            whole: Whether its rows are encoded from all ratings, validation part included, for
-                prediction; a student is trained without.
+        If ``whole``, its rows are encoded from all ratings, validation part included, for
+        prediction; a student is trained without.
         """
         known, (coefficient, inputs) = self.run.known, self._shrinkage
         if whole and self.run.valid:

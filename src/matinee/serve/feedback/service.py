@@ -20,11 +20,7 @@ _USED = 5000
 
 
 class FeedbackService:
-    """Stores and returns feedback. One per worker; they share the store.
-
-    Args:
-        url: The store.
-        days: Retention of events in days; unlimited by default.
+    """Stores feedback, for ``days`` if stated, and returns it. Workers share the store.
 
     Raises:
         FeedbackError: The store cannot be opened.

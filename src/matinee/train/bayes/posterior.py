@@ -100,10 +100,7 @@ class Posterior:
     def predict(self, histories: Histories, rows: Int64, items: Int32) -> tuple[Float64, Float64]:
         """Return unclipped mean and variance of ratings, float64 (n,) each.
 
-        Args:
-            histories: Histories of users, each with at least one rating.
-            rows: The row in ``histories`` of each prediction, ascending, shape (n,).
-            items: Item codes, shape (n,).
+        The arguments are those of ``Hooks._predict``.
         """
         total, square = np.zeros(len(rows)), np.zeros(len(rows))
         for first, batch in histories.batches(_PEOPLE):

@@ -80,13 +80,7 @@ def steps_for(rows: Csr, steps: int) -> int:
 
 
 def ridges(weights: Float64, other: int, config: IalsConfig) -> Float64:
-    """Return the regularisation of each row, float64 (rows,).
-
-    Args:
-        weights: Total weight of each row's interactions, float64 (rows,).
-        other: Size of the other side.
-        config: The options.
-    """
+    """Return the regularisation of each row from its total weight, float64 (rows,)."""
     seen = weights + config.unobserved * other
     return config.ridge * seen**config.ridge_power
 

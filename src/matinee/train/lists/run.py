@@ -50,13 +50,8 @@ def train_epochs(
 ) -> ListRun[Weights]:
     """Train epoch by epoch, and return the weights of the epoch with the highest score.
 
-    Args:
-        train: Trains one epoch; returns its mean loss.
-        weights: Returns a copy of the current weights.
-        last: Number of epochs.
-        config: The options; ``score`` is called every ``score_every`` epochs and after the last.
-        score: Scores weights; without it, those of the last epoch are returned.
-        on_epoch: Called after each epoch.
+    ``config`` says how often ``score`` is called; without it, the weights of the last epoch are
+    returned.
 
     Raises:
         TrainingError: The loss is not finite.
