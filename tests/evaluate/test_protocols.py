@@ -8,7 +8,7 @@ import pytest
 from matinee.data import Ratings, Scale, split
 from matinee.errors import UsageError
 from matinee.evaluate.protocols import PROTOCOLS, protocols
-from matinee.evaluate.user_mean import user_mean_rmse
+from matinee.lab.study.runs._run import user_mean_rmse
 from matinee.models import Bias, ItemMean
 from matinee.synth import synthesize
 

@@ -18,8 +18,6 @@ from ..base.text import aligned
 from ..errors import UsageError
 from .read.source import literal, quoted
 
-Column = Array
-
 _FORMATS = {
     ".parquet": "(FORMAT parquet, COMPRESSION zstd)",
     ".csv": "(FORMAT csv, HEADER)",
@@ -38,7 +36,7 @@ class Table:
         columns: Column arrays by name, in order; numbers, or object arrays of ``str``.
     """
 
-    columns: dict[str, Column]
+    columns: dict[str, Array]
 
     def __post_init__(self) -> None:
         if len({len(column) for column in self.columns.values()}) > 1:
@@ -48,7 +46,7 @@ class Table:
     def __len__(self) -> int:
         return len(next(iter(self.columns.values()), ()))
 
-    def __getitem__(self, name: str) -> Column:
+    def __getitem__(self, name: str) -> Array:
         return self.columns[name]
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
@@ -227,7 +225,7 @@ def _gather(tables: Iterable[Table], stage: Path, out: Path, options: str) -> No
         db.execute(f"COPY ({source}) TO {literal(str(out))} {options}")
 
 
-def _plain(column: Column) -> Column:
+def _plain(column: Array) -> Array:
     return column.astype(object) if column.dtype.kind in "US" else column
 
 

@@ -44,10 +44,6 @@ def _ensemble_epochs(settings: Mapping[str, Any]) -> int:
     return _epochs(settings) * sum(int(member["copies"]) for member in settings["members"])
 
 
-def _ensemble_seconds(settings: Mapping[str, Any], users: int, ratings: int) -> float:
-    return seconds(settings, users, ratings, _ensemble_epochs(settings))
-
-
 def shortened(settings: Settings, epochs: int) -> dict[str, Any]:
     """Return the settings to change to train for at most this many epochs."""
     return {"train.epochs": min(settings.train.epochs, epochs)}
@@ -97,7 +93,9 @@ KINDS = (
         cls="matinee.models.networks.ensemble:Ensemble",
         summary="Several autoencoders on the same ratings, blended; a preset with members.",
         epochs=_ensemble_epochs,
-        cost=_ensemble_seconds,
+        cost=lambda settings, users, ratings: seconds(
+            settings, users, ratings, _ensemble_epochs(settings)
+        ),
         **_COMMON,
     ),
 )

@@ -13,6 +13,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ...._version import __version__
 from ....errors import ModelFileError, TrainingError, UsageError
 from ....models.presets import frozen_presets, settings_hash
@@ -25,6 +27,7 @@ from ..results import EpochRecord, RunRecord
 from .data import DataCache, Prepared
 
 if TYPE_CHECKING:
+    from ....data import Ratings
     from ....evaluate import Evaluation
     from ....models import Recommender
     from ....train import Epoch
@@ -151,8 +154,6 @@ def _left_in(folder: Path, spec: Spec) -> list[EpochRecord]:
 
 
 def _score(spec: Spec, model: Recommender, data: Prepared) -> dict[str, float]:
-    from ....evaluate.user_mean import user_mean_rmse
-
     offset = bool(spec.data.get("time_offset"))
     score = model.evaluate(data.test, histories=data.given, time_offset=offset)
     final: dict[str, float] = {
@@ -197,6 +198,18 @@ def _score(spec: Spec, model: Recommender, data: Prepared) -> dict[str, float]:
                         epoch.measured[name]
                     )
     return {name: float(value) for name, value in final.items()}
+
+
+def user_mean_rmse(train: Ratings, test: Ratings) -> float:
+    """Return the RMSE of each user's mean training rating; without one, of the global mean."""
+    from ....evaluate.metrics import rmse
+
+    counts = np.bincount(train.users, minlength=train.n_users)
+    sums = np.bincount(train.users, train.values, minlength=train.n_users)
+    overall = float(train.values.mean(dtype=np.float64))
+    means = np.divide(sums, counts, out=np.full(train.n_users, overall), where=counts > 0)
+    users = train.user_ids.encode(test.user_ids.ids)
+    return rmse(np.append(means, overall)[users][test.users], test.values)
 
 
 def _coverage(score: Evaluation) -> dict[str, float]:
