@@ -165,16 +165,13 @@ class Table:
 
 
 def write_tables(tables: Iterable[Table], path: Path | str) -> Path:
-    """Write a stream of tables as one file, in bounded memory, atomically.
+    """Write a stream of tables as one file, in bounded memory, atomically; return its path.
 
     The rows are collected in a DuckDB file beside the target, and copied at the end.
 
     Args:
         tables: At least one table, all with the same columns and dtypes.
         path: A ``.parquet``, ``.csv`` or ``.tsv`` file.
-
-    Returns:
-        The path written.
 
     Raises:
         UsageError: The name ends in none of these.

@@ -43,7 +43,7 @@ class Predicts(Scored, Protocol):
 
 
 def protocols(model: Predicts, train: Ratings, test: Ratings, *, seed: int = 0) -> dict[str, float]:
-    """Compute the RMSE of one model by every definition.
+    """Return the RMSE of one model by every definition, by names of ``PROTOCOLS``.
 
     Args:
         model: Fitted on ``train``.
@@ -51,9 +51,6 @@ def protocols(model: Predicts, train: Ratings, test: Ratings, *, seed: int = 0) 
         test: Held-out ratings; those of unknown users and items are left out, so that all
             definitions use the same ratings.
         seed: Seed of the batches.
-
-    Returns:
-        Values by name of ``PROTOCOLS``.
 
     Raises:
         UsageError: The model was saved without histories, or knows no test user and item.

@@ -45,10 +45,7 @@ def events_table(events: Sequence[Event]) -> Table:
 
 
 def export_events(store: FeedbackStore, path: Path | str) -> int:
-    """Write all events to a ``.parquet``, ``.csv`` or ``.tsv`` file, in bounded memory.
-
-    Returns:
-        How many.
+    """Write all events to a ``.parquet``, ``.csv`` or ``.tsv`` file; return their number.
 
     Raises:
         UsageError: The name ends in none of these.

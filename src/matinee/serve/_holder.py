@@ -34,14 +34,11 @@ class Holder:
     async def reload(self, *, again: bool = False) -> bool:
         """Reload the folder, while the old model continues to serve.
 
-        If the folder cannot be loaded, the old model stays.
+        If the folder cannot be loaded, the old model stays, and False is returned.
 
         Args:
             again: Whether the folder was refused before: a further refusal is neither counted
                 nor logged.
-
-        Returns:
-            Whether the folder's model is now served.
         """
         async with self._loading:
             began = time.perf_counter()

@@ -135,7 +135,7 @@ def write_synthetic(
     report: Callable[[int], object] | None = None,
     **options: Any,
 ) -> SynthManifest:
-    """Generate ratings of any size into a folder of parquet files, in bounded memory.
+    """Generate ratings of any size into parquet files, in bounded memory; return the manifest.
 
     The folder holds ``ratings-00000.parquet`` and so on (``user_id``, ``item_id``, ``rating``,
     ``timestamp``; ordered by user then item), ``items.parquet`` (``item_id``, ``title``, ``genres``
@@ -152,9 +152,6 @@ def write_synthetic(
         chunk: Approximate number of ratings in memory, and per file.
         report: Called with the number of ratings done since the last call, for progress.
         **options: Any other field of ``SynthConfig``.
-
-    Returns:
-        The manifest, with the floor.
 
     Raises:
         UsageError: As for ``synthesize``; or ``path`` has other content.

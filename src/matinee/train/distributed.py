@@ -111,9 +111,6 @@ class ProcessGroup(Launch):
         Args:
             *parts: For each array: this process's part, of any shape and all of one dtype; its
                 position along the first axis of the whole; and the length of the whole.
-
-        Returns:
-            The whole arrays.
         """
         if self.alone:
             return [part for part, _, _ in parts]

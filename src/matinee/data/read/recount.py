@@ -13,10 +13,7 @@ from .stage import Staged
 
 
 def stage_best(work: Workspace, scan: Scan, stage: Callable[[Scan], Staged]) -> tuple[Scan, Staged]:
-    """Stage a table, in another way if the first fails or loses rows.
-
-    Returns:
-        The scan that was used, and the staged table.
+    """Stage a table, in another way if the first fails or loses rows; return the scan used.
 
     Raises:
         DataError: No way reads it; the error is of the first.

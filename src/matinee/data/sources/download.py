@@ -43,7 +43,7 @@ def get(
     progress: Progress | None = None,
     timeout: float = 20.0,
 ) -> Path:
-    """Download a data set of the catalogue into the data home, unless it is there already.
+    """Return the path of a data set of the catalogue, downloaded if it is not in the data home.
 
     A broken download leaves ``NAME.zip.part`` in the data home and no data; calling ``get`` again
     resumes from there. The data appears as the folder ``NAME`` only once the archive has its
@@ -55,9 +55,6 @@ def get(
         force: Download even if the data is there, and replace it.
         progress: Called with every block received.
         timeout: Seconds without data after which the connection counts as broken.
-
-    Returns:
-        The path of the data.
 
     Raises:
         UsageError: The catalogue has no such name.

@@ -56,16 +56,13 @@ def registered() -> dict[str, Path]:
 
 
 def add(name: str, path: Path | str) -> Path:
-    """Register a name for data on disk; the name is then a source like any other.
+    """Register a name for data on disk, a source like any other; return the absolute path.
 
     A name of the catalogue is allowed: it then means the data at ``path``.
 
     Args:
         name: Letters, digits, ``.``, ``_`` and ``-``.
         path: A ratings file, a zip, or a folder as a catalogue data set unpacks to.
-
-    Returns:
-        The absolute path registered.
 
     Raises:
         UsageError: The name cannot be one.
@@ -85,10 +82,7 @@ def add(name: str, path: Path | str) -> Path:
 
 
 def forget(name: str) -> Path:
-    """Remove a name that ``add`` registered; the data is not touched.
-
-    Returns:
-        The path the name stood for.
+    """Remove a name that ``add`` registered, not the data; return the path it stood for.
 
     Raises:
         UsageError: No such name is registered.

@@ -45,7 +45,7 @@ def split_files(
     k: int | None = None,
     at: Moment | tuple[Moment, Moment] | None = None,
 ) -> dict[str, Any]:
-    """Split ratings and write the parts as parquet, with a manifest, all at once or not at all.
+    """Split ratings, write the parts as parquet, all or none, and return the manifest written.
 
     The folder holds ``train.parquet`` and ``test.parquet``, with ``valid`` also
     ``valid.parquet``; by a rule that holds out people also ``given.parquet`` (what the model is
@@ -70,9 +70,6 @@ def split_files(
             ratings used as history, 0.8 by default.
         k: By ``kfold``, and only there: the number of folds, 5 by default.
         at: The moment or the two moments to cut at by ``time``.
-
-    Returns:
-        The manifest.
 
     Raises:
         UsageError: No such rule, incompatible options, or ``out`` is in use.
@@ -117,16 +114,13 @@ def write_split(
     source: Ratings,
     protocol: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """Write the parts of a split and their manifest, all at once or not at all.
+    """Write the parts of a split and the manifest returned, all at once or not at all.
 
     Args:
         parts: Pairs of a part's name ("train", "fold-1/train") and its ratings, one at a time.
         out: The folder to write, as in ``split_files``.
         source: The source of the parts.
         protocol: How, for the manifest.
-
-    Returns:
-        The manifest.
     """
     folder = Path(out).expanduser()
     refuse_others(folder, _FORMAT, "no split")

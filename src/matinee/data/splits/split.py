@@ -133,9 +133,6 @@ def split(
         at: For ``time``: the time at which to cut instead of a share; ratings from then on are held
             out.
 
-    Returns:
-        The training and the held-out ratings.
-
     Raises:
         UsageError: No such rule, or an invalid hold-out.
         DataError: The rule needs times and they are missing, or a part would be empty.
@@ -165,9 +162,6 @@ def split_three(
         seed: As in ``split``, which has the same test part.
         by: As in ``split``.
         at: For ``time``: the times at which the second and the third part begin.
-
-    Returns:
-        The training, validation and test ratings.
 
     Raises:
         UsageError: No such rule, or an invalid hold-out.

@@ -146,9 +146,6 @@ def write_model_report(
         allow_overlap: Whether to continue, with a mark, if the model has seen test ratings.
         seed: Seeds the bootstrap of the intervals.
 
-    Returns:
-        The file.
-
     Raises:
         LeakError: The model has seen test ratings.
         MatineeError: The file cannot be written.

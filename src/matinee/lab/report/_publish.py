@@ -15,15 +15,13 @@ def publish_study(results: Results, folder: Path | str) -> list[Path]:
 
     ``study.toml``, ``runs.csv`` and ``curves.csv`` contain the measurements; ``report.html``,
     ``summary.csv``, ``summary.md``, ``verdicts.csv`` and ``charts/`` are computed from these three
-    as they were written, rounding included, so anyone can compute them again.
+    as they were written, rounding included, so anyone can compute them again. All files are
+    returned.
 
     Args:
         results: A study's records, finished or not; or those of such a folder.
         folder: Folder to write to; created if absent. Files of these names are replaced, charts
             that are no longer drawn are removed.
-
-    Returns:
-        The files.
 
     Raises:
         MatineeError: It cannot be written.

@@ -125,9 +125,6 @@ def write_study_report(results: Results, path: Path | str) -> Path:
         results: Records of the runs.
         path: The file, or a folder, in which it is then called STUDY.html.
 
-    Returns:
-        The file.
-
     Raises:
         MatineeError: It cannot be written.
     """

@@ -31,14 +31,11 @@ _FINAL, _LAST, _VERSION = "final.", "last.", "version."
 
 
 def write_archive(results: Results, folder: Path) -> list[Path]:
-    """Write results as ``study.toml``, ``runs.csv`` and ``curves.csv``.
+    """Write results as ``study.toml``, ``runs.csv`` and ``curves.csv``; return the files.
 
     Args:
         results: A study's records, finished or not.
         folder: Folder to write to; created if absent.
-
-    Returns:
-        The files.
     """
     position = {arm: at for at, arm in enumerate(declared(results.study))}
     sets = {data.name: at for at, data in enumerate(results.study.data)}
