@@ -99,7 +99,7 @@ def test_readers_wait_for_nobody_who_writes(store: FeedbackStore) -> None:
 
 
 def test_the_events_of_a_file_are_at_hand(store: FeedbackStore, url: str) -> None:
-    assert store.at_hand == url.startswith("sqlite")
+    assert store.is_local == url.startswith("sqlite")
 
 
 def test_writers_at_once_lose_nothing(open_: Open) -> None:

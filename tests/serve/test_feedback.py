@@ -21,7 +21,7 @@ from matinee.feedback import make_event, open_store
 from matinee.feedback._sqlite import SqliteStore
 from matinee.models import Recommender
 from matinee.serve import ServeSettings, create_app
-from matinee.serve.feedback.history import Feedback, grown
+from matinee.serve.feedback.history import Feedback, with_feedback
 from matinee.serve.web import work_queue
 
 Serve = Callable[..., TestClient]
@@ -115,7 +115,7 @@ def test_lists_of_known_people_wait_for_no_thread(
     assert len(listed(keeping, user, why=0)) == 20
     refused = keeping.get(f"/v1/users/{user}/recommendations", params={"k": 500, "why": 10})
     assert refused.status_code == 429
-    monkeypatch.setattr(SqliteStore, "at_hand", False)
+    monkeypatch.setattr(SqliteStore, "is_local", False)
     assert keeping.get(f"/v1/users/{user}/recommendations").status_code == 429
 
 
@@ -272,11 +272,11 @@ def test_histories_of_interactions() -> None:
         make_event(user="u", kind=kind, item=item, value=2 if kind == "rating" else None)
         for kind, item in kinds
     ]
-    history, refused = grown(None, Feedback(events), items, Scale(1.0, 1.0))
+    history, refused = with_feedback(None, Feedback(events), items, Scale(1.0, 1.0))
     assert history.items.tolist() == [0, 2]
     assert history.values.tolist() == [1, 1]
     assert refused.tolist() == [1]
-    history, refused = grown(None, Feedback(events), items, Scale(1.0, 5.0))
+    history, refused = with_feedback(None, Feedback(events), items, Scale(1.0, 5.0))
     assert dict(zip(history.items.tolist(), history.values.tolist(), strict=True)) == {1: 1, 2: 2}
     assert refused.tolist() == []
 
@@ -289,7 +289,7 @@ def test_of_one_item_the_latest_opinion_by_time_holds() -> None:
         make_event(user="u", kind=kind, item=item, value=value, time=time)
         for kind, item, value, time in kinds
     ]
-    history, refused = grown(None, Feedback(events), items, Scale(1.0, 5.0))
+    history, refused = with_feedback(None, Feedback(events), items, Scale(1.0, 5.0))
     assert dict(zip(history.items.tolist(), history.values.tolist(), strict=True)) == {0: 4}
     assert refused.tolist() == [1]
 
@@ -299,11 +299,13 @@ def test_a_history_keeps_the_weights_of_training_and_feedback_weighs_one() -> No
     given = np.array([0.25, 4.0], dtype=np.float32)
     trained = replace(Histories.build([([0, 1], [3, 4])], [7]), weights=given)
     events = [make_event(user="u", kind="rating", item=item, value=2) for item in ("b", "c")]
-    history, _ = grown(trained, Feedback(events), items, Scale(1.0, 5.0))
+    history, _ = with_feedback(trained, Feedback(events), items, Scale(1.0, 5.0))
     assert history.items.tolist() == [0, 1, 2]
     assert history.weights is not None
     assert history.weights.tolist() == [0.25, 1.0, 1.0]
-    plain, _ = grown(replace(trained, weights=None), Feedback(events), items, Scale(1.0, 5.0))
+    plain, _ = with_feedback(
+        replace(trained, weights=None), Feedback(events), items, Scale(1.0, 5.0)
+    )
     assert plain.weights is None
 
 

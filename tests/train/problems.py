@@ -13,7 +13,7 @@ from matinee.baseline.ordinal import OrdinalLink
 from matinee.data import CodedColumn, Csr, group, stacked
 from matinee.models import Settings
 from matinee.nn import Batch, Inputs, Network, NetworkConfig, make_inputs
-from matinee.train import Holdout, Run, TrainConfig, carve_rows
+from matinee.train import Holdout, Run, TrainConfig, hold_out_rows
 
 LINK = OrdinalLink((0.0, 1.0, 2.0, 3.0, 4.0, 5.0), (0.6, 1.4, 2.4, 3.3, 4.6), 1.7)
 
@@ -31,9 +31,9 @@ def ratings(seed: int = 0, rows: int = 60, columns: int = 90, share: float = 0.1
     return group(row.astype(np.int32), column.astype(np.int32), values, rows, columns)
 
 
-def carve(csr: Csr, share: float, rng: np.random.Generator) -> tuple[Csr, Csr]:
+def divide(csr: Csr, share: float, rng: np.random.Generator) -> tuple[Csr, Csr]:
     """Hold out a random share of the entries, leaving each row at least one: (kept, held out)."""
-    out = carve_rows(csr, share, rng)
+    out = hold_out_rows(csr, share, rng)
     return csr.where(~out), csr.where(out)
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
-from problems import carve, parts, ratings, settings as make_settings
+from problems import divide, parts, ratings, settings as make_settings
 
 from matinee.data import Csr, Ratings
-from matinee.train import Holdout, carve_ratings, validation_share
+from matinee.train import Holdout, hold_out_ratings, validation_share
 from networks import predict_rows
 
 
@@ -31,7 +31,7 @@ def test_carving_parts_the_entries_and_empties_no_row(
     index = np.concatenate([np.arange(c) for c in counts]).astype(np.int32)
     values = np.random.default_rng(seed).normal(size=total).astype(np.float32)
     csr = Csr(indptr, index, values, None, 12)
-    kept, out = carve(csr, share, np.random.default_rng(seed))
+    kept, out = divide(csr, share, np.random.default_rng(seed))
     assert sorted(entries(kept) + entries(out)) == sorted(entries(csr))
     assert not set(entries(kept)) & set(entries(out))
     assert ((kept.counts > 0) == (csr.counts > 0)).all()
@@ -44,18 +44,18 @@ def test_carving_parts_the_entries_and_empties_no_row(
 
 def test_carving_takes_its_share_by_the_seed() -> None:
     csr = ratings(rows=300, columns=200)
-    kept, out = carve(csr, 0.2, np.random.default_rng(1))
+    kept, out = divide(csr, 0.2, np.random.default_rng(1))
     assert len(out.values) / len(csr.values) == pytest.approx(0.2, abs=0.02)
-    again, other = (carve(csr, 0.2, np.random.default_rng(seed))[1] for seed in (1, 2))
+    again, other = (divide(csr, 0.2, np.random.default_rng(seed))[1] for seed in (1, 2))
     assert entries(again) == entries(out)
     assert entries(other) != entries(out)
-    assert len(carve(csr, 0.0, np.random.default_rng(1))[1].values) == 0
+    assert len(divide(csr, 0.0, np.random.default_rng(1))[1].values) == 0
     assert len(kept.values) + len(out.values) == len(csr.values)
 
 
 def test_rmse_is_that_of_clipped_predictions() -> None:
     csr = ratings()
-    kept, out = carve(csr, 0.3, np.random.default_rng(0))
+    kept, out = divide(csr, 0.3, np.random.default_rng(0))
     net, inputs = parts(make_settings(init="normal", init_scale=0.9), csr)
     scores = predict_rows(net, inputs, kept, np.arange(csr.n_rows))
     rows = np.repeat(np.arange(csr.n_rows), out.counts)
@@ -102,7 +102,7 @@ def test_everybody_and_every_item_keeps_a_rating(
 ) -> None:
     users, items = np.array(pairs).T
     data = Ratings.from_arrays(users, items, np.ones(len(pairs)))
-    out = carve_ratings(data, share, np.random.default_rng(seed))
+    out = hold_out_ratings(data, share, np.random.default_rng(seed))
     assert set(data.users[~out]) == set(data.users)
     assert set(data.items[~out]) == set(data.items)
 
@@ -110,9 +110,9 @@ def test_everybody_and_every_item_keeps_a_rating(
 def test_a_share_of_the_ratings_is_held_out_whatever_their_order() -> None:
     users, items = np.divmod(np.arange(4000), 80)
     data = Ratings.from_arrays(users, items, np.arange(4000.0))
-    out = carve_ratings(data, 0.2, np.random.default_rng(0))
+    out = hold_out_ratings(data, 0.2, np.random.default_rng(0))
     assert out.mean() == pytest.approx(0.2, abs=0.02)
     other = data.take(np.random.default_rng(1).permutation(4000))
-    again = carve_ratings(other, 0.2, np.random.default_rng(0))
+    again = hold_out_ratings(other, 0.2, np.random.default_rng(0))
     assert set(other.values[again]) == set(data.values[out])
-    assert (carve_ratings(data, 0.2, np.random.default_rng(1)) != out).any()
+    assert (hold_out_ratings(data, 0.2, np.random.default_rng(1)) != out).any()

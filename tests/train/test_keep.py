@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from problems import carve, ratings, run, settings
+from problems import divide, ratings, run, settings
 from test_loop import OVERFITS, split, weights
 
 from matinee.data import Csr
@@ -131,7 +131,7 @@ def test_a_slope_by_the_length_of_rows_is_found_and_used(slope: float, centred: 
 
 def test_few_ratings_do_not_determine_a_slope() -> None:
     kept = ratings()
-    _, few = carve(kept, 0.05, np.random.default_rng(5))
+    _, few = divide(kept, 0.05, np.random.default_rng(5))
     state = overfitted(1.0, kept)
     share, inputs = shrink_to_bias(state.network, state.inputs, kept, Holdout.of(few))
     assert share > 0
@@ -139,7 +139,7 @@ def test_few_ratings_do_not_determine_a_slope() -> None:
 
 
 def test_an_untrained_network_gets_a_shrinkage_of_zero() -> None:
-    kept, out = carve(ratings(), 0.3, np.random.default_rng(3))
+    kept, out = divide(ratings(), 0.3, np.random.default_rng(3))
     against = Holdout.of(out)
     state = run(settings(center="bias", hidden=[8], init="normal", init_scale=0.5), csr=kept)
     guess = predict_rows(state.network, state.inputs, kept, np.arange(60))
@@ -188,7 +188,7 @@ def test_the_last_epoch_is_settled_within_three_standard_errors(
 def test_long_rows_are_shrunk_more_where_little_is_held_out() -> None:
     """The prior of the slope: with few held-out ratings it is about -0.12, not 0.12."""
     kept = ratings()
-    _, few = carve(kept, 0.05, np.random.default_rng(5))
+    _, few = divide(kept, 0.05, np.random.default_rng(5))
     state = overfitted(1.0, kept)
     _, inputs = shrink_to_bias(state.network, state.inputs, kept, Holdout.of(few))
     assert -0.22 < inputs.outputs.slope < -0.02

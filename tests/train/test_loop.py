@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from problems import carve, ratings, run, settings
+from problems import divide, ratings, run, settings
 
 from matinee.errors import TrainingError, UsageError
 from matinee.train import Epoch, Run, TrainConfig, train
@@ -26,7 +26,7 @@ FULL: dict[str, Any] = {
 
 
 def split(share: float = 0.3) -> tuple[Any, Any]:
-    return carve(ratings(), share, np.random.default_rng(8))
+    return divide(ratings(), share, np.random.default_rng(8))
 
 
 def weights(done: Run) -> dict[str, np.ndarray]:
@@ -278,7 +278,7 @@ def test_training_stops_if_every_score_is_that_of_the_bias_model(
 ) -> None:
     """Nothing can be learned from ratings that are noise."""
     noise = replace(ratings(), values=np.random.default_rng(3).permutation(ratings().values))
-    kept, out = carve(noise, 0.3, np.random.default_rng(8))
+    kept, out = divide(noise, 0.3, np.random.default_rng(8))
     chosen = settings(center="bias", shrink=True, epochs=20, validation=0.3)
     state = run(chosen, csr=kept, valid=out)
     history = trained(state)

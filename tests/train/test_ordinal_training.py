@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from problems import LINK, carve, ratings, run, settings
+from problems import LINK, divide, ratings, run, settings
 
 from matinee.data import Csr
 from matinee.errors import UsageError
@@ -47,7 +47,7 @@ def test_training_raises_the_likelihood_of_the_levels() -> None:
 
 
 def test_predictions_are_expectations_of_the_latent_scores() -> None:
-    known, out = carve(ratings(), 0.2, np.random.default_rng(3))
+    known, out = divide(ratings(), 0.2, np.random.default_rng(3))
     state = run(settings(**PLAIN, epochs=2), csr=known, valid=out)
     (*_, last) = train(state)
     held = Holdout.of(out)

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from problems import carve, ratings, run, settings
+from problems import divide, ratings, run, settings
 
 import matinee
 from matinee.synth import synthesize
@@ -87,7 +87,7 @@ class StoppedError(Exception):
 def trained(name: str, group: ProcessGroup) -> tuple[dict[str, np.ndarray], list[Epoch]]:
     """The weights and the history of a case, in float64."""
     backend, case = name.split(": ")
-    known, out = carve(ratings(), 0.2, np.random.default_rng(3))
+    known, out = divide(ratings(), 0.2, np.random.default_rng(3))
     if case.startswith("weighted"):
         each = np.random.default_rng(4).exponential(1.0, len(known.values)).astype(np.float32)
         known = replace(known, weights=each + np.float32(0.01))

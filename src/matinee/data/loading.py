@@ -40,7 +40,7 @@ from .read.stores.sql import open_query
 from .read.unpack import label_of, readable
 from .side.read import people_columns
 from .sources.catalogue import DATASETS
-from .values.ids import odd_ids
+from .values.ids import suspicious_ids
 from .vocabulary import Vocabulary
 
 
@@ -287,7 +287,7 @@ def _read_table(
     encoded = encode(work, staged, options.time_unit)
     suspect = () if implicit else unlikely(encoded.values, columns[RATING], not_rated)
     for ids in (encoded.user_ids, encoded.item_ids):
-        suspect = (*suspect, *(() if ids.numeric else odd_ids(ids.ids)))
+        suspect = (*suspect, *(() if ids.numeric else suspicious_ids(ids.ids)))
     notes = (*scan.notes, *chosen, *staged.notes, *encoded.notes, *suspect)
     if implicit:
         counts = columns.get(WEIGHT)

@@ -47,7 +47,7 @@ class SqliteStore(FeedbackStore):
     """
 
     mark = "?"
-    at_hand = True
+    is_local = True
 
     def __init__(self, url: str) -> None:
         self._path = Path(url.partition(":")[2]).expanduser()

@@ -44,12 +44,12 @@ class FeedbackStore(ABC):
 
     Attributes:
         mark: How the library writes a parameter.
-        at_hand: Whether a user's events are normally read from this machine's memory, so that
+        is_local: Whether a user's events are normally read from this machine's memory, so that
             an event loop may wait for them.
     """
 
     mark: ClassVar[str]
-    at_hand: ClassVar[bool] = False
+    is_local: ClassVar[bool] = False
 
     @abstractmethod
     def transaction(self) -> AbstractContextManager[Cursor]:

@@ -310,7 +310,7 @@ def _answer(app: FastAPI, served: Served, queue: WorkQueue, kept: FeedbackServic
         def known() -> Person:
             return engine.person(user, None if kept is None else kept.of_person(user))
 
-        if kept is not None and not kept.at_hand:
+        if kept is not None and not kept.is_local:
             return await queue(lambda: engine.recommend_user(known(), about), quick=False)
         person = known()
         quick = is_quick_list(person, engine.catalogue, about)

@@ -47,7 +47,7 @@ def scores_of(
     return combined(np.concatenate(every), together, model.ranks_by_rating), predicted
 
 
-def whys(
+def described_reasons(
     catalogue: Catalogue, history: Histories, because: Reasons, n: int
 ) -> list[dict[str, Any]]:
     """Return the reasons for each prediction."""
@@ -104,7 +104,7 @@ class Entries:
         if why and n:
             because = self._reasons(history, codes)
             predictions = because.predictions
-            reasons = [*whys(self._catalogue, history, because, why)]
+            reasons = [*described_reasons(self._catalogue, history, because, why)]
         predicted: Sequence[float | None] = [None] * n
         std: Sequence[float | None] = [None] * n
         chance: Sequence[float | None] = [None] * n

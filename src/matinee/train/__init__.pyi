@@ -3,9 +3,9 @@ from ._center import center_columns as center_columns
 from ._distillation import Distillation as Distillation, Teacher as Teacher
 from ._holdout import (
     Holdout as Holdout,
-    carve_ratings as carve_ratings,
-    carve_rows as carve_rows,
     fit_shrinkage as fit_shrinkage,
+    hold_out_ratings as hold_out_ratings,
+    hold_out_rows as hold_out_rows,
     part as part,
     shrink_to_bias as shrink_to_bias,
 )

@@ -127,7 +127,7 @@ class Holdout:
         return float(np.sqrt(each + added).mean())
 
 
-def carve_rows(csr: Csr, share: float, rng: np.random.Generator) -> Mask:
+def hold_out_rows(csr: Csr, share: float, rng: np.random.Generator) -> Mask:
     """Hold out a random share of the entries, leaving each row at least one.
 
     Returns:
@@ -142,17 +142,17 @@ def carve_rows(csr: Csr, share: float, rng: np.random.Generator) -> Mask:
     return out
 
 
-def carve_ratings(train: Ratings, share: float, rng: np.random.Generator) -> Mask:
+def hold_out_ratings(train: Ratings, share: float, rng: np.random.Generator) -> Mask:
     """Hold out a random share of the ratings, leaving every user and item at least one.
 
-    Unlike with ``carve_rows``, the part does not depend on whether users or items are rows. It is
-    drawn in the order of ``train.by_user``, so it does not depend on the order of the ratings.
+    Unlike with ``hold_out_rows``, the part does not depend on whether users or items are rows. It
+    is drawn in the order of ``train.by_user``, so it does not depend on the order of the ratings.
 
     Returns:
         Mask over the ratings, shape (len(train),).
     """
     csr = train.by_user
-    out = carve_rows(csr, share, rng)
+    out = hold_out_rows(csr, share, rng)
     counts = count_codes(large_take(csr.indices, ~out), train.n_items)
     entries = np.flatnonzero(counts[csr.indices] == 0)
     _, first = np.unique(csr.indices[entries], return_index=True)

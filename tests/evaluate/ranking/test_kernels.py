@@ -7,7 +7,7 @@ from hypothesis import given, settings, strategies as st
 from matinee import Histories
 from matinee.base.top import top_k
 from matinee.errors import TrainingError, UsageError
-from matinee.evaluate.ranking.kernels import likeness
+from matinee.evaluate.ranking.kernels import similarity
 from matinee.evaluate.ranking.tally import best_of, checked_cutoffs, positions_among_tested
 
 
@@ -78,7 +78,7 @@ def test_likeness_is_the_sum_of_cosines_of_all_pairs() -> None:
     best = np.stack([rng.permutation(12)[:6] for _ in range(70)]).astype(np.int32)
     best[3, 4:] = -1
     sums = np.empty(best.shape)
-    likeness(best, indptr, people, 30, sums)
+    similarity(best, indptr, people, 30, sums)
     for row, items in enumerate(best):
         for k in range(1, 7):
             some = vectors[:, items[:k][items[:k] >= 0]]

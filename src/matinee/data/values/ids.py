@@ -167,7 +167,7 @@ def missing_sql(sql: str) -> str:
     return f"trim({sql}, {literal(_BLANKS)}) IN ({listed})"
 
 
-def odd_ids(ids: Texts) -> Iterator[str]:
+def suspicious_ids(ids: Texts) -> Iterator[str]:
     """Notes on texts that look as if a program had changed the ids on the way.
 
     Args:

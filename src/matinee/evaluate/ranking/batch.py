@@ -23,7 +23,7 @@ class ListBatch:
         count: Training interactions of each listed item, 0 for none, float64 (people, depth).
         information: -log2 of the share of training people who have the item, float64
             (people, depth), 0 for no item.
-        likeness: Sum of the cosines between all pairs among the first items, float64
+        similarity: Sum of the cosines between all pairs among the first items, float64
             (people, depth); NaN for users left out of the diversity.
         history_count: Mean training interactions of the items of a user's history, float64
             (people,); NaN for one without.
@@ -35,7 +35,7 @@ class ListBatch:
     rating: Float64
     count: Float64
     information: Float64
-    likeness: Float64
+    similarity: Float64
     history_count: Float64
 
     @cached_property

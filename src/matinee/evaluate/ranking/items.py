@@ -8,7 +8,7 @@ import numpy as np
 
 from ...base.arrays import Float64, Int32, Int64, row_bounds
 from ...data import Histories
-from .kernels import likeness
+from .kernels import similarity
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,18 +63,18 @@ class ItemStatistics:
         sums = np.bincount(histories.entry_rows, rated, minlength=len(histories))
         return np.where(sizes > 0, sums / np.maximum(sizes, 1), np.nan)
 
-    def likeness(self, lists: Int32) -> Float64:
+    def similarity(self, lists: Int32) -> Float64:
         """Sum the cosines between all pairs among the first 1, 2, ... items of each list.
 
         Returns:
             float64 (lists, k).
         """
         sums = np.empty(lists.shape)
-        likeness(lists, self.indptr, self.people, self.rows, sums)
+        similarity(lists, self.indptr, self.people, self.rows, sums)
         return sums
 
-    def likeness_cost(self, lists: int, k: int) -> float:
-        """Estimate the steps of ``likeness``, if items are listed in proportion to their counts."""
+    def similarity_cost(self, lists: int, k: int) -> float:
+        """Estimate the steps of ``similarity``, if items are listed in proportion to counts."""
         counts = self.counts.astype(np.float64)
         total = counts.sum()
         return float(2 * lists * k * np.square(counts).sum() / total) if total else 0.0

@@ -9,7 +9,7 @@ from ...base.compiled import shared
 
 
 @shared(64)
-def likeness(
+def similarity(
     begin: int, end: int, best: Int32, indptr: Int64, people_of: Int32, n_people: int, sums: Float64
 ) -> None:
     """Sum the cosines between all pairs among the first items of each list.

@@ -35,7 +35,7 @@ def _pairs(batch: ListBatch, k: int) -> Float64:
 
 
 def _diverse(batch: ListBatch, k: int) -> Mask:
-    return np.isfinite(batch.likeness[:, k - 1]) & (batch.listed_by[:, k - 1] > 1)
+    return np.isfinite(batch.similarity[:, k - 1]) & (batch.listed_by[:, k - 1] > 1)
 
 
 def _list_count(batch: ListBatch, k: int) -> Float64:
@@ -44,7 +44,7 @@ def _list_count(batch: ListBatch, k: int) -> Float64:
 
 
 def _distance(batch: ListBatch, k: int) -> Float64:
-    mean = np.nan_to_num(batch.likeness[:, k - 1]) / np.maximum(_pairs(batch, k), 1.0)
+    mean = np.nan_to_num(batch.similarity[:, k - 1]) / np.maximum(_pairs(batch, k), 1.0)
     return np.where(_diverse(batch, k), 1.0 - mean, 0.0)
 
 

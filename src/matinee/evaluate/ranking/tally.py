@@ -27,7 +27,7 @@ OnLists = Callable[[int, int, Int32], None]
 
 _SCORES = 1 << 23
 """Scores held in memory at once (32 MiB as float32)."""
-_LIKENESS = 1 << 34
+_MOST_STEPS = 1 << 34
 """Steps allowed for the diversity; above, it uses an evenly spaced sample of users."""
 
 
@@ -118,7 +118,7 @@ def tally(
     sums = {k: ListSums.zeros(k, SUMMANDS, people, len(scorers), n_items) for k in cutoffs}
     recall = np.zeros((len(scorers), depth))
     precision = np.zeros((len(scorers), depth))
-    step = max(1, int(np.ceil(items.likeness_cost(people * len(scorers), widest) / _LIKENESS)))
+    step = max(1, int(np.ceil(items.similarity_cost(people * len(scorers), widest) / _MOST_STEPS)))
     size = max(1, _SCORES // max(n_items, 1))
     for start in range(0, people, size):
         stop = min(start + size, people)
@@ -170,7 +170,7 @@ def _batch(
     known = len(items.people) > 0
     sampled = np.flatnonzero((np.arange(start, stop) % step == 0) & known)
     if len(sampled):
-        similarity[sampled] = items.likeness(ranked[sampled])
+        similarity[sampled] = items.similarity(ranked[sampled])
     return ListBatch(
         hits=padded >= relevant.from_rating,
         listed=listed,
@@ -178,7 +178,7 @@ def _batch(
         rating=np.where(relevant.implicit, np.nan, padded[:, :widest].astype(np.float64)),
         count=np.where(listed, items.counts[ranked], 0).astype(np.float64),
         information=np.where(listed, items.information[ranked], 0.0),
-        likeness=similarity,
+        similarity=similarity,
         history_count=items.mean_counts(histories),
     )
 

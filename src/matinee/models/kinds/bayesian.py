@@ -52,7 +52,7 @@ class BayesianFM(OneShot):
     posterior: Posterior
 
     def _learn(self, train: Ratings, rng: np.random.Generator, log: EpochLog) -> None:
-        from ...train import carve_ratings, shrinkage_coefficient
+        from ...train import hold_out_ratings, shrinkage_coefficient
 
         def swept(rmse: float, score: Score) -> None:
             log.add(rmse**2, rmse, score)
@@ -68,7 +68,7 @@ class BayesianFM(OneShot):
             kept_out = validation_share(config.validation, len(train))
             held = np.zeros(len(train), dtype=bool)
             if kept_out:
-                held = carve_ratings(train, kept_out, rng)
+                held = hold_out_ratings(train, kept_out, rng)
             self.posterior = sample_posterior(train.take(~held), config, rng, swept)
             entries = np.flatnonzero(by_user.aligned(held))
             mean, variance, base = held_out_predictions(self.posterior, train, held)

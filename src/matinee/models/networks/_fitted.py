@@ -121,7 +121,7 @@ class FittedNetwork:
     ) -> Float64:
         """Return predicted ratings, as ``Hooks._predict``; items as rows: for known users only.
 
-        ``trained`` are the training ratings of all users, if available: see ``Grown``.
+        ``trained`` are the training ratings of all users, if available: see ``ExtendedHistories``.
         """
         if self.known is None:
             return self._predict_by_users(histories, rows, items, trained)
@@ -170,13 +170,13 @@ class FittedNetwork:
         out[~matched] = self._fold_in(
             histories.take(np.flatnonzero(unmatched)), position[rows[~matched]], items[~matched]
         )
-        grown = self.stored.grown(histories, unmatched, trained)
-        if len(grown.rows):
-            positions = np.flatnonzero(np.isin(rows, grown.rows))
-            at = np.searchsorted(grown.rows, rows[positions])
-            gains = self._stored_entries(grown.before.users[at], items[positions])
-            gains -= self._fold_in(grown.before, at, items[positions])
-            out[positions] += grown.weight[at] * gains
+        extended = self.stored.extended(histories, unmatched, trained)
+        if len(extended.rows):
+            positions = np.flatnonzero(np.isin(rows, extended.rows))
+            at = np.searchsorted(extended.rows, rows[positions])
+            gains = self._stored_entries(extended.before.users[at], items[positions])
+            gains -= self._fold_in(extended.before, at, items[positions])
+            out[positions] += extended.weight[at] * gains
         return out
 
     def _stored_entries(self, users: Int32, items: Int32) -> Float64:
@@ -195,9 +195,9 @@ class FittedNetwork:
             return scores
         others = histories.take(np.flatnonzero(~matched))
         scores[~matched] = self.forward.scores(_csr(others, self.forward))
-        grown = self.stored.grown(histories, ~matched, trained)
-        if len(grown.rows):
-            scores[grown.rows] += grown.weight[:, None] * self._gains(grown.before)
+        extended = self.stored.extended(histories, ~matched, trained)
+        if len(extended.rows):
+            scores[extended.rows] += extended.weight[:, None] * self._gains(extended.before)
         return scores
 
     def _gains(self, before: Histories) -> Float32:

@@ -83,11 +83,15 @@ class StoredCodes:
             known &= histories.hashes == self.hashes[np.maximum(users, 0)]
         return known
 
-    def grown(self, histories: Histories, others: Mask, trained: Histories | None) -> Grown:
+    def extended(
+        self, histories: Histories, others: Mask, trained: Histories | None
+    ) -> ExtendedHistories:
         """Return those of ``others`` with a code who have rated more items since training."""
         if trained is None or not len(self.hashes):
-            return Grown.of(np.empty(0, dtype=np.int64), histories, histories)
-        return Grown.of(np.flatnonzero(others & (histories.users >= 0)), histories, trained)
+            return ExtendedHistories.of(np.empty(0, dtype=np.int64), histories, histories)
+        return ExtendedHistories.of(
+            np.flatnonzero(others & (histories.users >= 0)), histories, trained
+        )
 
     def forward(self, network: Forward) -> Forward:
         """Return the network's forward pass with this output table."""
@@ -117,7 +121,7 @@ class StoredCodes:
 
 
 @dataclass(frozen=True, eq=False)
-class Grown:
+class ExtendedHistories:
     """Users with a stored code who have all their training ratings and further ones.
 
     The prediction for them is fold-in from all ratings, plus the gain of the stored code over
@@ -135,7 +139,7 @@ class Grown:
     before: Histories
 
     @classmethod
-    def of(cls, rows: Int64, histories: Histories, trained: Histories) -> Grown:
+    def of(cls, rows: Int64, histories: Histories, trained: Histories) -> ExtendedHistories:
         """Find such users among some rows of histories.
 
         Users without one of their training items are excluded: withdrawn ratings must not be used.

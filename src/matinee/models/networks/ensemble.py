@@ -146,14 +146,14 @@ class Ensemble(Trainable):
 
     def _train(self, train: Ratings, seed: int, context: RunContext) -> None:
         # These import torch, which a loaded model does not need.
-        from ...train import carve_ratings, validation_share
+        from ...train import hold_out_ratings, validation_share
         from ...train.bayes.cross_fit import held_out_predictions
         from .trainer import Trainer, seed_of
 
         context.group.require_equal(context.identity)
         entries = member_settings(self.settings)
         share = validation_share(entries[0][0].train.validation, len(train))
-        held = carve_ratings(train, share, np.random.default_rng(seed)) if share else None
+        held = hold_out_ratings(train, share, np.random.default_rng(seed)) if share else None
         if held is not None and not held.any():
             held = None
         self.members, self.epochs, self.teacher_epochs = [], [], []

@@ -22,9 +22,9 @@ from ...train import (
     Run,
     RunContext,
     Teacher,
-    carve_rows,
     center_columns,
     fit_shrinkage,
+    hold_out_rows,
     part,
     share,
     shrink_to_bias,
@@ -96,7 +96,7 @@ class Trainer:
         if held is not None or not train.validation:
             return held
         kept_out = validation_share(train.validation, len(self._ratings))
-        return rows.in_order_of_ratings(carve_rows(rows, kept_out, rng))
+        return rows.in_order_of_ratings(hold_out_rows(rows, kept_out, rng))
 
     def _first_run(self, member: int, teacher: int, rng: np.random.Generator) -> Run:
         """Return the run before its first epoch."""

@@ -61,7 +61,7 @@ def of_user(model: Recommender, user: str, feedback: Feedback | None) -> Person:
     if row >= 0 and model.histories is not None and not (feedback and feedback.erased):
         trained = model.histories.take([row])
     if feedback is not None and feedback.events:
-        history, refused = grown(trained, feedback, model.item_ids, model.scale)
+        history, refused = with_feedback(trained, feedback, model.item_ids, model.scale)
         named = frozenset(event.item for event in feedback.events if event.item is not None)
         return Person(user, history, refused, named)
     if trained is None:
@@ -70,7 +70,7 @@ def of_user(model: Recommender, user: str, feedback: Feedback | None) -> Person:
     return Person(user, trained, np.empty(0, dtype=np.int64))
 
 
-def grown(
+def with_feedback(
     trained: Histories | None, feedback: Feedback, item_ids: Vocabulary, scale: Scale
 ) -> tuple[Histories, Int64]:
     """Merge feedback into a history; also return the items never to recommend to the user.

@@ -41,9 +41,9 @@ class FeedbackService:
         self._store.close()
 
     @property
-    def at_hand(self) -> bool:
+    def is_local(self) -> bool:
         """See ``FeedbackStore``."""
-        return self._store.at_hand
+        return self._store.is_local
 
     async def take(self, batch: Sequence[FeedbackEvent], scale: Scale) -> tuple[int, int]:
         """Keep events; on return they are on the disk.
