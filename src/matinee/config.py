@@ -191,6 +191,18 @@ def to_toml(config: Config, *, defaults: bool = True) -> str:
     return toml.dumps(values)
 
 
+def differing(was: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """Return the names of what differs between two records, with a dot within sections."""
+    names: list[str] = []
+    for key in {**was, **now}:
+        one, other = was.get(key), now.get(key)
+        if isinstance(one, Mapping) and isinstance(other, Mapping):
+            names += [f"{key}.{name}" for name in differing(one, other)]
+        elif one != other:
+            names.append(key)
+    return names
+
+
 def _value(text: str) -> Any:
     import tomllib
 

@@ -1,9 +1,12 @@
-"""``as_ratings``: converts the table passed to any public function."""
+"""Conversion and check of the ratings passed to public functions."""
 
 from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
+from ..errors import DataError
 from .ratings import Ratings
 
 RatingsLike = Any
@@ -27,3 +30,19 @@ def as_ratings(source: RatingsLike, name: str = "ratings") -> Ratings:
 
     named = None if isinstance(source, str) or hasattr(source, "__fspath__") else name
     return load(source, name=named, allow_single=True)
+
+
+def require_finite(ratings: Ratings) -> None:
+    """Check that every rating is a finite number.
+
+    Raises:
+        DataError: Naming the first that is not.
+    """
+    bad = np.flatnonzero(~np.isfinite(ratings.values))
+    if len(bad):
+        user = ratings.user_ids.ids[ratings.users[bad[0]]]
+        item = ratings.item_ids.ids[ratings.items[bad[0]]]
+        raise DataError(
+            f"{ratings.name}: the rating of item {item} by user {user} is {ratings.values[bad[0]]}"
+            f" ({len(bad):,} such); leave these rows out"
+        )

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from ..base.arrays import Int32, Int64, Mask, UInt64
 from ..base.memory import find_entries
 from ..data import Histories, Ids, Ratings, Vocabulary
+from ..data.coerce import require_finite
 from ..data.fingerprints import hash_ids, hash_pairs
 from ..data.leaks.renamed import HeldOutPeople, find_renamed, many_renamed
 from ..errors import DataError, LeakError
@@ -153,7 +154,9 @@ def guard(
         DataError: No test ratings, or a non-finite one.
         LeakError: There are such ratings, and they are not allowed.
     """
-    _check(test)
+    if len(test) == 0:
+        raise DataError(f"{test.name}: no test ratings to score on")
+    require_finite(test)
     items = model.item_ids.encode(test.item_ids.ids)
     overlap = overlap_of(test, _seen(model, test, histories, rows, items))
     overlap = _renamed(model, test, histories, rows, items, overlap)
@@ -181,18 +184,6 @@ def overlap_notes(overlap: Overlap, n_test: int, new: int) -> Iterator[str]:
         yield (
             f"{new:,} test people have ids that are not in the training data; whether they were "
             "trained on under other ids cannot be checked: the model was saved without histories."
-        )
-
-
-def _check(test: Ratings) -> None:
-    if len(test) == 0:
-        raise DataError(f"{test.name}: no test ratings to score on")
-    bad = np.flatnonzero(~np.isfinite(test.values))
-    if len(bad):
-        user = test.user_ids.ids[test.users[bad[0]]]
-        item = test.item_ids.ids[test.items[bad[0]]]
-        raise DataError(
-            f"{test.name}: the rating of item {item} by user {user} is {test.values[bad[0]]}"
         )
 
 

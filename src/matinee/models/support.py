@@ -12,6 +12,7 @@ from ..base.arrays import Array, Float32, Int32, Int64
 from ..base.memory import count_codes
 from ..baseline.time_offset import TimedPeople
 from ..data import Histories, Ratings
+from ..data.coerce import require_finite
 from ..errors import DataError, UsageError
 from .hooks import Hooks
 
@@ -59,14 +60,7 @@ def checked(ratings: Ratings) -> Ratings:
     Raises:
         DataError: Fewer than two users or items, a repeated pair, or a non-finite value.
     """
-    bad = np.flatnonzero(~np.isfinite(ratings.values))
-    if len(bad):
-        user = ratings.user_ids.ids[ratings.users[bad[0]]]
-        item = ratings.item_ids.ids[ratings.items[bad[0]]]
-        raise DataError(
-            f"{ratings.name}: the rating of item {item} by user {user} is {ratings.values[bad[0]]}"
-            f" ({len(bad):,} such); leave these rows out"
-        )
+    require_finite(ratings)
     data = ratings.compact().with_own_scale() if len(ratings) else ratings
     for label, count in (("user", data.n_users), ("item", data.n_items)):
         if len(data) == 0 or count < 2:

@@ -13,6 +13,7 @@ from safetensors.numpy import load, save, save_file
 
 from ..base.arrays import Array, State, without_prefix
 from ..base.atomic import atomic_path, write_text
+from ..config import differing
 from ..errors import MatineeError, ModelFileError, UsageError
 from .epoch import Epoch
 
@@ -196,10 +197,4 @@ def _short(was: Any, now: Any) -> str:
     """Return the names of differing options, or both values if they are not options."""
     if not isinstance(was, dict) or not isinstance(now, dict):
         return f"{was!r}, now {now!r}"
-    differ: list[str] = []
-    for key in now:
-        if isinstance(now[key], dict) and isinstance(was.get(key), dict):
-            differ += [f"{key}.{k}" for k in now[key] if was[key].get(k) != now[key][k]]
-        elif was.get(key) != now[key]:
-            differ.append(key)
-    return ", ".join(differ)
+    return ", ".join(differing(was, now))

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 
 from ...base.locks import try_lock
+from ...config import differing
 from ...data.table import library
 from ...errors import MatineeError, UsageError
 from .result import Trial
@@ -266,11 +267,5 @@ def _differs(was: Any, now: Any) -> str:
     """Return the differing parts of two records."""
     if not isinstance(was, dict) or not isinstance(now, dict):
         return "" if isinstance(now, str | None) and len(str(now)) > 20 else f" ({was}, now {now})"
-    names: list[str] = []
-    for key in {**was, **now}:
-        one, other = was.get(key), now.get(key)
-        if isinstance(one, dict) and isinstance(other, dict) and one != other:
-            names += [f"{key}.{k}" for k in {**one, **other} if one.get(k) != other.get(k)]
-        elif one != other:
-            names.append(key)
+    names = differing(was, now)
     return f" ({', '.join(names)})" if names else ""
