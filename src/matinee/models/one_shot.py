@@ -9,8 +9,8 @@ from typing import Any, Self
 
 import numpy as np
 
-from ..base.arrays import Array, Float64, Int32, State
-from ..data import Ratings
+from ..base.arrays import Array, Float32, Float64, Int32, Int64, State
+from ..data import Histories, Ratings
 from ..errors import UsageError
 from ..train import Epoch, RunContext
 from ..train.checkpoint import CHECKPOINT
@@ -27,8 +27,9 @@ Score = Callable[[Int32, Int32], Float64]
 class OneShot(Trainable):
     """A model that is fitted on the CPU without checkpoints.
 
-    A subclass implements ``_learn``, ``_predict``, ``_scores``, and ``_arrays`` and ``_load`` if it
-    has learned arrays. See ``Trainable`` for the arguments.
+    A subclass implements ``_learn``, ``_predict`` and ``_scores``, without which the bias model
+    predicts, and ``_arrays`` and ``_load`` if it has learned arrays. See ``Trainable`` for the
+    arguments.
     """
 
     def __init__(
@@ -65,6 +66,12 @@ class OneShot(Trainable):
     @abstractmethod
     def _learn(self, train: Ratings, rng: np.random.Generator, log: EpochLog) -> None:
         """Fit the model, adding each pass over the ratings to the log."""
+
+    def _predict(self, histories: Histories, rows: Int64, items: Int32) -> Float64:
+        return self.bias.predict(histories, rows, items)
+
+    def _scores(self, histories: Histories) -> Float32:
+        return self.bias.scores(histories)
 
     def _arrays(self) -> dict[str, Array]:
         """Return the learned arrays, by name."""

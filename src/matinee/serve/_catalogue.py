@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from ..base.arrays import Float32, Int64, Mask
 from ..data.values.ids import canonical, whole_number
@@ -74,17 +73,13 @@ class Catalogue:
             raise ProblemError(404, f"no item has the id {item!r}; GET /v1/items?q= finds ids")
         return position
 
-    def codes(self, names: list[Any]) -> npt.NDArray[np.int32]:
-        """Return codes of ids, -1 for unknown ids."""
-        return self.item_ids.encode(names)
-
     def titles_of(
         self, ratings: Sequence[Rating], lists: Mapping[str, Sequence[str | int]]
     ) -> list[tuple[str, int]]:
         """(field, position) of the names in a request that are titles."""
         fields = [("ratings", at) for at, rating in enumerate(ratings) if rating.title is not None]
         for field, names in lists.items():
-            unknown = np.flatnonzero(self.codes(list(names)) < 0).tolist()
+            unknown = np.flatnonzero(self.item_ids.encode(list(names)) < 0).tolist()
             fields += [(field, at) for at in unknown if self.may_be_title(names[at])]
         return fields
 

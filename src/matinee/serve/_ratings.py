@@ -149,7 +149,9 @@ class Reader:
             )
         self._check_scale(entries, name)
         earlier = len(self.ignored)
-        codes = self.catalogue.codes(["" if r.item is None else r.item for r in entries]).tolist()
+        codes = self.catalogue.item_ids.encode(
+            ["" if r.item is None else r.item for r in entries]
+        ).tolist()
         used: list[dict[str, Any]] = []
         taken: dict[int, int] = {}
         for at, rating in enumerate(entries):
@@ -179,7 +181,7 @@ class Reader:
 
     def items(self, what: str, names: Sequence[str | int]) -> list[tuple[int, int]]:
         """(position, code) of the known ids and titles."""
-        codes = self.catalogue.codes(list(names)).tolist()
+        codes = self.catalogue.item_ids.encode(list(names)).tolist()
         positions = []
         for at, (name, code) in enumerate(zip(names, codes, strict=True)):
             if code < 0:
@@ -236,10 +238,10 @@ class Reader:
         """Code of the item with this title; if ambiguous -2, with an entry in ``ignored``."""
         titles = self.catalogue.titles
         try:
-            return int(self.catalogue.codes([titles.find(title, ids=False)])[0])
+            return int(self.catalogue.item_ids.encode([titles.find(title, ids=False)])[0])
         except (UnknownIdError, UsageError) as error:
             suggestions = [
-                self.catalogue.named(int(self.catalogue.codes([titled.id])[0]))
+                self.catalogue.named(int(self.catalogue.item_ids.encode([titled.id])[0]))
                 for titled in titles.search(title, _NEAR)
             ]
             vague = isinstance(error, UsageError)

@@ -157,14 +157,8 @@ class Bias(_Baseline):
     def _options(self) -> BiasConfig:
         return self.settings.section(BiasConfig)
 
-    def _predict(self, histories: Histories, rows: Int64, items: Int32) -> Float64:
-        return self.bias.predict(histories, rows, items)
-
     def _left_out(self, train: Ratings, errors: HeldOutPredictions) -> Float64:
         return leave_one_out(self.bias, train.by_user, item_reg=self._options.item_reg).predictions
-
-    def _scores(self, histories: Histories) -> Float32:
-        return self.bias.scores(histories)
 
 
 def _means(histories: Histories) -> Float64:

@@ -6,8 +6,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from ...base.arrays import Float32, Float64, Int32, Int64
-from ...data import Histories, Ratings
+from ...data import Ratings
 from ..one_shot import EpochLog, OneShot
 from ..registry import ModelKind
 
@@ -26,12 +25,6 @@ class ListModel(OneShot):
 
     def _learn(self, train: Ratings, rng: np.random.Generator, log: EpochLog) -> None:
         """Nothing to fit: ``fit`` itself fits the scorer of interest."""
-
-    def _predict(self, histories: Histories, rows: Int64, items: Int32) -> Float64:
-        return self.bias.predict(histories, rows, items)
-
-    def _scores(self, histories: Histories) -> Float32:
-        return self.bias.scores(histories)
 
 
 KINDS = (
