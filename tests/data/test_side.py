@@ -280,3 +280,12 @@ def test_a_column_of_numbers_in_one_part_and_of_texts_in_another_keeps_both() ->
         joined = SideColumns.union(parts, 4)
         assert joined is not None
         assert joined.columns["code"].tolist() == ["10", "", "A7", "10"]
+
+
+@pytest.mark.parametrize("side_table", ["items", "people"])
+def test_an_error_of_a_side_table_names_it_and_the_line(tmp_path: Path, side_table: str) -> None:
+    ratings, beside = tmp_path / "r.csv", tmp_path / "beside.csv"
+    ratings.write_text("user,item,rating\n1,1,5\n1,2,3\n2,1,4\n")
+    beside.write_text('id,title\n2,B\n1,"A "q" x"\n')
+    with pytest.raises(DataError, match=r"beside\.csv, line 3: cannot be parsed \(Value with unt"):
+        load(ratings, **{side_table: beside})

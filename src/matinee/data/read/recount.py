@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
 import duckdb
 
 from ...errors import DataError
-from .source import Scan, Workspace, reason
+from .source import Scan, Workspace
 from .stage import Staged
 
 
@@ -32,25 +31,11 @@ def stage_best(work: Workspace, scan: Scan, stage: Callable[[Scan], Staged]) -> 
             continue
         if error is not None or (other.lines is not None and restaged.rows == other.lines()):
             return other, restaged
-    if isinstance(error, duckdb.Error) and scan.lines is not None:
-        raise _unparsed(scan, error) from None
     if error is not None:
         raise error
     staged = stage(scan)  # Another way has replaced it.
     _check_ids(work, scan)
     return scan, staged
-
-
-def _unparsed(scan: Scan, error: duckdb.Error) -> DataError:
-    """Convert a parser's error of a text table to one with the line and a remedy."""
-    match = re.search(r"Line: (\d+)", str(error))
-    location = f"{scan.label}, line {match[1]}" if match else scan.label
-    cause = re.search(r"(?:Expected|Value|Maximum|Invalid|Possible)[^\n]*", str(error))
-    message = cause[0].rstrip(". ") if cause else reason(error)
-    return DataError(
-        f"{location}: cannot be parsed ({message}); mend the line, or state how the file is laid "
-        "out with --delimiter, --quote none, --encoding, --skip or --comment"
-    )
 
 
 def _check_ids(work: Workspace, scan: Scan) -> None:

@@ -131,11 +131,26 @@ def run(work: Workspace, scan: Scan, query: str) -> duckdb.DuckDBPyConnection:
     """
     try:
         return work.con.execute(query)
-    except duckdb.Error:
-        better = scan.explain()
-        if better is None:
-            raise
-        raise better from None
+    except (duckdb.OutOfMemoryException, duckdb.IOException):
+        raise
+    except duckdb.Error as error:
+        raise scan.explain() or _unparsed(work, scan, error) from None
+
+
+def _unparsed(work: Workspace, scan: Scan, error: duckdb.Error) -> DataError:
+    """Convert an error of reading to one that names the table; of text, the line and a remedy."""
+    if scan.lines is None:
+        return DataError(f"{scan.label}: {reason(error, work.folder)}")
+    match = re.search(r"Line: (\d+)", str(error))
+    location = f"{scan.label}, line {match[1]}" if match else scan.label
+    cause = re.search(
+        r"(?:Expected|Value|Maximum|Invalid(?! Input Error)|Possible)[^\n]*", str(error)
+    )
+    message = cause[0].rstrip(". ") if cause else reason(error)
+    return DataError(
+        f"{location}: cannot be parsed ({message}); mend the line, or state how the file is laid "
+        "out with --delimiter, --quote none, --encoding, --skip or --comment"
+    )
 
 
 def reason(error: Exception, folder: Path | None = None) -> str:
