@@ -80,3 +80,34 @@ def test_times_before_there_were_ratings_online_are_noted(time: int, noted: bool
 def test_more_days_than_there_can_be_are_refused() -> None:
     with pytest.raises(DataError, match="time 1500000000000 is no number of days"):
         load(TABLE | {"time": [1_500_000_000_000] * 3}, time_unit="day")
+
+
+@pytest.mark.parametrize(
+    ("odd", "noted"),
+    [
+        ("1900-01-01", "1 time such as 1900-01-01 lies before 1973, unlike the others"),
+        ("1970-01-01", "1 time such as 1970-01-01 lies before 1973"),
+        ("9999-12-31", "times reach the year 9999; if they mean that there is none"),
+    ],
+)
+@pytest.mark.parametrize("text", [False, True])
+def test_dates_that_programs_write_for_none_are_noted(odd: str, noted: str, text: bool) -> None:
+    dates = np.array(["2020-01-01", odd, "2021-01-01"], dtype="datetime64[s]")
+    written = [str(date.astype("datetime64[D]")) for date in dates] if text else dates
+    (note,) = load(TABLE | {"date": written}).notes
+    assert noted in note
+
+
+def test_infinite_times_are_none() -> None:
+    """As PostgreSQL writes them; they were of the year 1900."""
+    ratings = load(TABLE | {"time": ["2020-01-01", "infinity", "-infinity"]})
+    assert ratings.times is None
+    assert "'infinity' is no time" in ratings.notes[0]
+
+
+@pytest.mark.parametrize("time", ["2020-01-01 10:00:00.123 -0800", "2020-01-01T10:00:00.123-0800"])
+def test_fractions_of_seconds_before_an_offset(time: str) -> None:
+    """As Snowflake and Jackson write them."""
+    ratings = load(TABLE | {"time": [time] * 3})
+    assert ratings.times is not None
+    assert str(ratings.times.astype("datetime64[s]")[0]) == "2020-01-01T18:00:00"

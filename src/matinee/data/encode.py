@@ -14,7 +14,7 @@ from ..base.memory import large_empty, large_take
 from .read.source import MEMORY, Workspace
 from .read.stage import Staged, plain_integer
 from .values.ids import canonical_sql
-from .values.times import TimeUnit, to_seconds
+from .values.times import TimeUnit, outlying, to_seconds
 from .vocabulary import Vocabulary
 
 # Rows that leave DuckDB at a time. Everything is 20 bytes a row in the end, and this part is held
@@ -88,7 +88,9 @@ def encode(work: Workspace, staged: Staged, unit: TimeUnit | None = None) -> Enc
         for side, ids in (("user", user_ids), ("item", item_ids))
         if read >= _MANY and len(ids) == read
     )
-    if times is not None and not staged.clock:
+    if times is not None and staged.clock:
+        notes += outlying(times, dates=True)
+    elif times is not None:
         times, of_times = to_seconds(times, unit)
         notes += of_times
     return Encoded(

@@ -47,6 +47,7 @@ _UNAMBIGUOUS = (
 # Apart from the others: DuckDB 2.0 takes the offset of one row for later ones without.
 _WITH_OFFSET = (
     "['%a %b %d %H:%M:%S %z %Y', '%a, %d %b %Y %H:%M:%S %z', '%Y-%m-%d %H:%M:%S %z', "
+    "'%Y-%m-%d %H:%M:%S.%f %z', '%Y-%m-%dT%H:%M:%S.%f%z', "
     "'%Y-%m-%dT%H:%M:%S%z', '%Y%m%dT%H%M%S%z', '%d/%b/%Y:%H:%M:%S %z']"
 )
 _FIRST_ISO = "TIMESTAMPTZ '1000-01-01'"
@@ -112,6 +113,8 @@ def time_sql(
         by_month, by_day = row or (0, 0)
         if by_month or by_day:
             other = f"epoch({day if by_day > by_month else month})"
+        # DuckDB's strptime reads "infinity", as PostgreSQL writes it, as the year 1900.
+        other = f"CASE WHEN NOT contains({sql}, 'infinity') THEN coalesce({other}) END"
         notes: tuple[str, ...] = ()
         if by_day == by_month > 0:
             first = _first_text(work, scan, sql, f"{month} <> {day}")
@@ -123,7 +126,7 @@ def time_sql(
         return (
             (
                 f"coalesce({number}, TRY_CAST(floor(epoch({iso})) AS BIGINT), "
-                f"TRY_CAST(floor(coalesce({other})) AS BIGINT))"
+                f"TRY_CAST(floor({other}) AS BIGINT))"
             ),
             numbers == 0,
             notes,

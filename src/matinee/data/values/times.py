@@ -93,22 +93,37 @@ def to_seconds(times: Int64, unit: TimeUnit | None) -> tuple[Int64, tuple[str, .
             "seconds; if they count something else, state it with --time-unit, or leave the column "
             "out",
         )
-    early = 0 if times.max() < _EARLY else int(np.count_nonzero(times < _EARLY))
+    return times, (*notes, *outlying(times), *_too_old(int(times.min()), int(times.max())))
+
+
+def outlying(times: Int64, *, dates: bool = False) -> tuple[str, ...]:
+    """Notes on times before 1973 among later ones, and after 2100, as programs write for none.
+
+    Args:
+        times: Seconds since 1970, int64, shape (n,), not empty.
+        dates: Whether the table has dates, not numbers.
+    """
+    low, high = int(times.min()), int(times.max())
+    notes: tuple[str, ...] = ()
+    early = 0 if high < _EARLY else int(np.count_nonzero(times < _EARLY))
     if early:
+        written = f"{_day(low)} lie" if dates else f"{low} lie"
+        since = "" if dates else " (seconds count from 1970)"
         notes = (
-            *notes,
-            f"{early:,} time{'s' * (early != 1)} such as {times.min()} lie{'s' * (early == 1)} "
-            "before 1973 (seconds count from 1970), unlike the others; if that means that there is "
-            "none, leave those rows or the column out",
+            f"{early:,} time{'s' * (early != 1)} such as {written}{'s' * (early == 1)} before 1973"
+            f"{since}, unlike the others; if that means that there is none, leave those rows or "
+            "the column out",
         )
-    if times.max() > _LATE:
-        year = 1970 + int(times.max()) // (365.2425 * _DAY)
-        notes = (
-            *notes,
-            f"times reach the year {year:.0f}; if they count something else, state it with "
-            "--time-unit, or leave the column out",
-        )
-    return times, (*notes, *_too_old(int(times.min()), int(times.max())))
+    if high > _LATE:
+        hint = "mean that there is none, leave out those rows or the column"
+        if not dates:
+            hint = "count something else, state it with --time-unit, or leave the column out"
+        notes += (f"times reach the year {_day(high)[:-6]}; if they {hint}",)
+    return notes
+
+
+def _day(seconds: int) -> str:
+    return str(np.datetime64(seconds, "s").astype("datetime64[D]"))
 
 
 def _too_old(first: int, last: int) -> tuple[str, ...]:
