@@ -99,6 +99,14 @@ def test_a_query_does_not_change_sqlite_by_its_url(tmp_path: Path) -> None:
         assert con.execute("SELECT count(*) FROM seen").fetchone() == (1,)
 
 
+def test_a_url_of_no_sqlite_file_makes_none(tmp_path: Path) -> None:
+    pytest.importorskip("sqlalchemy")
+    path = tmp_path / "none.db"
+    with pytest.raises(DataError, match=r"no such file: .*none.db \(sqlite:/// begins a relative"):
+        load(sql="SELECT * FROM seen", database=f"sqlite:///{path}")
+    assert not path.exists()
+
+
 def test_without_sqlalchemy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "sqlalchemy", None)
     with pytest.raises(UsageError, match=r"pip install 'matinee\[databases\]'"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -50,6 +51,14 @@ def keep_remote(sql: str, url: str, shown: str, work: Workspace) -> None:
         ) from None
     except (sa.exc.ArgumentError, ValueError) as error:
         raise UsageError(f"--database {shown}: no database URL ({error})") from None
+    file = engine.url.database if engine.dialect.name == "sqlite" else None
+    if (
+        file and not file.startswith((":", "file:")) and not Path(file).exists()
+    ):  # It would be made.
+        raise DataError(
+            f"--database {shown}: no such file: {file} (sqlite:/// begins a relative path, "
+            "sqlite://// an absolute one)"
+        )
     try:
         with engine.connect() as connection:
             options: dict[str, Any] = {
