@@ -43,6 +43,7 @@ def assigned(names: str, header: bool = True, **stated: str) -> list[str | None]
         "User_id|video_id|review/score|review/time",
         "customer_id|product_id|star_rating|timestamp",
         "user_id|movie_id|rating_val|date",
+        'user_id|movie_id|avg(rating)|max("timestamp")',
     ],
 )
 def test_usual_names(names: str) -> None:
@@ -108,6 +109,8 @@ def test_items() -> None:
 
 def test_plain() -> None:
     assert plain("User ID") == plain("user_id") == plain("userId") == plain("user-id") == "userid"
+    assert plain("Rating (1-10)") == plain("avg(rating)") == plain("MAX(Rating)") == "rating"
+    assert plain("count(rating)") == "count"
 
 
 def test_two_columns_of_one_role_are_an_error_or_a_note() -> None:

@@ -68,6 +68,8 @@ _MATRIX = 4
 _CLOCK = r"\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?( ?[AaPp][Mm])?"
 _TYPED = re.compile(r":(token|float)(_seq)?$")
 """What RecBole's files add to a column's name."""
+_AGGREGATE = re.compile(r'(?i)^(?:avg|mean|max|min|sum|first|last|any_value)\("?([\w.]+)"?\)$')
+"""How databases and Spark call the aggregate of a column."""
 
 
 def option_of(role: str, roles: Sequence[str]) -> str:
@@ -81,10 +83,11 @@ def option_of(role: str, roles: Sequence[str]) -> str:
 def plain(name: str) -> str:
     """Normalise a column name: "User ID", "user_id:token" and "userId" are equal.
 
-    Text in brackets, as in "Rating (1-10)", a leading comment mark and invisible characters, such
-    as a byte order mark, are ignored.
+    Text in brackets, as in "Rating (1-10)", an aggregate around a name, as in "avg(rating)", a
+    leading comment mark and invisible characters, such as a byte order mark, are ignored.
     """
-    bare = re.sub(r"(?<=\w)\s*(\(.*\)|\[.*\])\s*$", "", _TYPED.sub("", name))
+    inner = _AGGREGATE.sub(r"\1", _TYPED.sub("", name))
+    bare = re.sub(r"(?<=\w)\s*(\(.*\)|\[.*\])\s*$", "", inner)
     return re.sub(r"^[\ufeff\u200b]*#+|[\s_\-./\ufeff\u200b]+", "", bare).lower()
 
 
