@@ -42,6 +42,8 @@ def refuse(source: Any, *parts: str, **options: Any) -> str:
         ("3,30,1_0,1", "rating '1_0' is not a number"),
         ("3,30,1_000,1", "without separators of thousands"),
         ("3,30,,1", "no rating"),
+        ("3,30,NULL,1", "no rating (NULL); remove the row"),
+        ("3,30,#N/A,1", "no rating (#N/A); remove the row"),
         ("3,30", "2 columns where the first line has 4: '3,30'"),
         ("3,30,1,1,1", "5 columns where the first line has 4"),
         ('3,"30,1,1', "a quote is opened and never closed"),

@@ -9,7 +9,7 @@ import numpy as np
 
 from ...errors import DataError
 from ..ratings import Scale
-from ..values.ids import missing_sql
+from ..values.ids import MISSING, missing_sql
 from ..values.numbers import number_hint, to_number
 from .columns import CLOCK, ITEM, RATING, TIME, USER, WEIGHT, refuse_renamed
 from .headers import refuse_repeated_header
@@ -366,6 +366,10 @@ def _complaint(
     if value.strip() == column:
         return f"the header is repeated here ({column}); remove the line"
     number = to_number(value)
+    if number is None and value.strip() in MISSING:
+        return (
+            f"no {role} ({value.strip()}); remove the row: what is missing is known by its absence"
+        )
     if number is None:
         hint = number_hint(value)
         other = f"column {column!r}" if header else f"column {column}"

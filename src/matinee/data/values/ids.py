@@ -39,8 +39,8 @@ _FEW = 0.02
 """Share of ids up to which texts among numbers are noted."""
 _ODD = {
     re.compile(r"^[0-9](?:[.,][0-9]+)?[eE]\+[0-9]+$"): (
-        "are numbers that a spreadsheet has rounded: different ids may have become one; export the "
-        "column as text"
+        "are numbers that a spreadsheet has rounded, so that different ids may have become one, or "
+        "that numpy.savetxt has written; export the column as text, or with fmt='%d'"
     ),
     re.compile(r"^(?:'.+'|“.+”|‘.+’|`.+`)$"): (
         "stand in quote marks, which are part of the id; in a text file --quote states the mark "
