@@ -45,6 +45,17 @@ def plain_ndcg(fitted: Any, test: Ratings, k: int, relevant: float = 4) -> float
     return total / len(liked)
 
 
+def test_ratings_on_another_scale_are_noted() -> None:
+    """Of stars times 20 all are at least 4, so that every test rating would count as relevant."""
+    train, test = made_up()
+    fitted = Bias().fit(train)
+    other = replace(test, values=test.values * 20, scale=Scale(20, 100))
+    note = "The test ratings go from 20 to 100, the model's scale from 1 to 5."
+    assert note in fitted.evaluate_lists(other).notes
+    assert note in fitted.evaluate(other).notes
+    assert not any("scale" in each for each in fitted.evaluate_lists(test).notes)
+
+
 class Unpopular(ItemMean):
     """Lists the least popular items first."""
 

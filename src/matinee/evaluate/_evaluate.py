@@ -18,7 +18,7 @@ from ..errors import checked_seed
 from ._result import FROZEN, NO_TIME_OFFSET, Baseline, Coverage, Evaluation, HistoryBin, Subset
 from ._test_batches import EvalBatch, frozen, prequential
 from ._uncertainty import UncertaintySums
-from .leak_guard import Guarded, Overlap, guard, overlap_notes
+from .leak_guard import Guarded, Overlap, guard, overlap_notes, scale_notes
 from .metric import Interval, Score
 from .metrics import ErrorSums, ErrorTotals
 from .registry import metrics_of
@@ -303,11 +303,6 @@ def _notes(
             f"was added to the predictions, {tally.offsets / len(test):+.3f} on average. The score "
             "without is no_time_offset."
         )
-    low, high = float(test.values.min()), float(test.values.max())
-    if low < model.scale.low or high > model.scale.high:
-        yield (
-            f"The test ratings go from {low:g} to {high:g}, the model's scale from "
-            f"{model.scale.low:g} to {model.scale.high:g}."
-        )
+    yield from scale_notes(model.scale, test)
     if len(known_of) < 30:
         yield f"Only {len(known_of)} test users: the intervals are rough."

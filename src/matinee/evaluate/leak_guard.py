@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from ..base.arrays import Int32, Int64, Mask, UInt64
 from ..base.memory import find_entries
-from ..data import Histories, Ids, Ratings, Vocabulary
+from ..data import Histories, Ids, Ratings, Scale, Vocabulary
 from ..data.coerce import require_finite
 from ..data.fingerprints import hash_ids, hash_pairs
 from ..data.leaks.renamed import HeldOutPeople, find_renamed, many_renamed
@@ -184,6 +184,15 @@ def overlap_notes(overlap: Overlap, n_test: int, new: int) -> Iterator[str]:
         yield (
             f"{new:,} test people have ids that are not in the training data; whether they were "
             "trained on under other ids cannot be checked: the model was saved without histories."
+        )
+
+
+def scale_notes(scale: Scale, test: Ratings) -> Iterator[str]:
+    """Yield a note if test ratings lie outside the scale of a model of ratings."""
+    if not test.implicit and scale.low < scale.high and not scale.holds(test.values).all():
+        yield (
+            f"The test ratings go from {test.values.min():g} to {test.values.max():g}, the model's "
+            f"scale from {scale.low:g} to {scale.high:g}."
         )
 
 

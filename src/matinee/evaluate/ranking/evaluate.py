@@ -13,7 +13,7 @@ import numpy.typing as npt
 from ...base.arrays import Float32, Int64
 from ...data import Histories, Ratings, Scale, Vocabulary
 from ...errors import UsageError, nearest
-from ..leak_guard import Guarded, Overlap, guard, overlap_notes
+from ..leak_guard import Guarded, Overlap, guard, overlap_notes, scale_notes
 from ..metric import Score
 from ..registry import metrics_of
 from ..sizes import size_bins
@@ -140,7 +140,9 @@ def evaluate_lists(
         overlap=overlap,
         resamples=resamples,
         seed=seed,
-        notes=tuple(_notes(test, targets, overlap, unknown, known, result, items, left_out)),
+        notes=tuple(
+            _notes(model.scale, test, targets, overlap, unknown, known, result, items, left_out)
+        ),
         sums=result.sums,
     )
 
@@ -285,6 +287,7 @@ def _by_popularity(
 
 
 def _notes(
+    scale: Scale,
     test: Ratings,
     targets: Relevant,
     overlap: Overlap,
@@ -295,6 +298,7 @@ def _notes(
     left_out: Sequence[str],
 ) -> Iterator[str]:
     yield from overlap_notes(overlap, len(test), unknown)
+    yield from scale_notes(scale, test)
     if targets.n_without:
         yield f"{targets.n_without:,} people without a relevant test rating are left out."
     if targets.n_unknown:
