@@ -101,7 +101,9 @@ class ChoiceCounts:
             chosen = held.indices[held.indptr[person] : held.indptr[person + 1]]
             unseen = np.ones(len(scaled), dtype=np.bool_)
             unseen[seen] = False
-            bin_index = np.searchsorted(self.edges, scaled)
+            above = np.flatnonzero(scaled > self.edges[0])  # the rest are most, in bin 0
+            bin_index = np.zeros(len(scaled), dtype=np.int64)
+            bin_index[above] = np.searchsorted(self.edges, scaled[above])
             share = len(chosen) / max(int(unseen.sum()), 1)
             self.expected += share * np.bincount(bin_index[unseen], minlength=_BINS)
             positive = np.maximum(scaled[unseen], 0.0)
