@@ -6,8 +6,8 @@
 Printed are the first epoch at which each network's validation score was ahead of the bias model's
 (two teachers, then the student, without the stop), the RMSE on the held-out fifth of the bias model
 and of both models, and processor seconds. Run it on one thread (``OMP_NUM_THREADS=1
-NUMBA_NUM_THREADS=1``), after a first run that compiles. ``MATINEE_DATA`` must hold ml-1m and
-ml-latest-small.
+NUMBA_NUM_THREADS=1``), after a first run that compiles. ``MATINEE_DATA`` must hold ml-1m, ml-100k
+and ml-latest-small.
 """
 
 from __future__ import annotations
@@ -42,6 +42,12 @@ DATA: dict[str, Callable[[], Ratings]] = {
     "ml-1m-10": lambda: thinned("ml-1m", 10 * 6040 / 1_000_209, 0),
     "latest-small-30%": lambda: thinned("ml-latest-small", 0.3, 1),
     "latest-small-15%": lambda: thinned("ml-latest-small", 0.15, 2),
+    "ml-1m-3": lambda: thinned("ml-1m", 3 * 6040 / 1_000_209, 3),
+    "ml-1m-4": lambda: thinned("ml-1m", 4 * 6040 / 1_000_209, 4),
+    "ml-100k-5%": lambda: thinned("ml-100k", 0.05, 5),
+    "ml-100k-8%": lambda: thinned("ml-100k", 0.08, 6),
+    "latest-small-6%": lambda: thinned("ml-latest-small", 0.06, 7),
+    "latest-small-10%": lambda: thinned("ml-latest-small", 0.1, 8),
     "small": lambda: synthetic(300, 200, 5_000, 3),
     "tiny": lambda: synthetic(100, 60, 1_200, 4),
     "taste-1": lambda: synthetic(2_932, 1_872, 14_900, 2, taste=1.5),
@@ -50,6 +56,9 @@ DATA: dict[str, Callable[[], Ratings]] = {
     "taste-4": lambda: synthetic(3_901, 3_431, 19_500, 5, taste=1.5),
     "taste-5": lambda: synthetic(3_893, 3_423, 19_500, 6, taste=1.5),
     "taste-6": lambda: synthetic(7_830, 5_585, 40_000, 1, taste=1.5),
+    "taste-7": lambda: synthetic(4_000, 3_500, 14_000, 7, taste=1.5),
+    "taste-8": lambda: synthetic(8_000, 8_000, 30_000, 8, taste=1.5),
+    "taste-9": lambda: synthetic(3_000, 3_000, 14_000, 9, taste=2.5),
 }
 
 

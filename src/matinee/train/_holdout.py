@@ -9,6 +9,7 @@ import torch
 
 from ..base.arrays import Float32, Float64, Int32, Int64, Mask, row_bounds
 from ..base.memory import chunks, count_codes, large_take
+from ..baseline.ordinal import expected_ratings
 from ..data import Csr, Ratings
 from ..nn import FEW, Inputs, Network, predict_entries, row_biases, row_length
 from ._shrink import Deviations
@@ -103,6 +104,9 @@ class Holdout:
         else:
             deviations = self.deviations(network, inputs, known, base)
             predictions = deviations.shrunk(deviations.fit())
+        return self._squared(predictions)
+
+    def _squared(self, predictions: Float64) -> Float64:
         return np.square(np.clip(predictions, self.low, self.high) - self.values)
 
     def rmse(
@@ -110,6 +114,10 @@ class Holdout:
     ) -> float:
         """Return the global RMSE from inputs ``known``; see ``squared_errors``."""
         return float(np.sqrt(self.squared_errors(network, inputs, known, base).mean()))
+
+    def bias_rmse(self, inputs: Inputs, base: Float64) -> float:
+        """Return ``rmse`` of a network whose deviations from ``base`` are shrunk to 0."""
+        return float(np.sqrt(self._squared(expected_ratings(base, inputs.link)).mean()))
 
     def mean_user_rmse(self, squared: Float64, added: float = 0.0) -> float:
         """Return the unweighted mean over users of each user's RMSE.

@@ -38,7 +38,7 @@ def train(run: Run, stop: Event | None = None) -> Iterator[Epoch]:
         if epoch is None:
             return
         yield epoch
-    if run.best:
+    if run.best_epoch:
         with run.threads():
             _keep(run)
 
@@ -105,7 +105,9 @@ def _validate(run: Run) -> float | None:
     before = run.history[run.best_epoch - 1].valid_rmse if run.best_epoch else None
     if before is None or rmse < before:
         run.best_epoch = epoch
-        if epoch < config.epochs:  # after the last epoch the network has these weights
+        # After the last epoch the network has these weights. With a score of the bias model, later
+        # weights are no worse, and are kept.
+        if epoch < config.epochs and not (config.keep == "settled" and rmse == run.bias_rmse):
             _copy_weights(network.arrays(), run.best)
     return rmse
 
@@ -131,6 +133,9 @@ def _keep(run: Run) -> None:
     network, held = run.network, run.valid
     if run.best_epoch == len(run.history):
         return  # the network has these weights
+    if not run.best:
+        run.best_epoch = len(run.history)
+        return
     if run.config.keep == "best" or held is None:
         network.load_arrays(run.best)
         return

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
@@ -22,11 +21,12 @@ from .config import TrainConfig, rows_per_step
 from .distributed import ALONE, ProcessGroup
 from .epoch import Epoch
 
-SPARSE, BIAS_SHARE, FEWEST_SCORES = 20.0, 0.4, 4
-"""With fewer ratings per user and per item than the first (the geometric mean of both), training
-stops after this share of the epochs, and this number of validation scores, if every score was that
-of the bias model. What it saves and what it costs is in docs/lab-notes.md; on denser data networks
-may be slow to become better than the bias model."""
+SPARSE, BIAS_SHARE, SHARE_BY_DENSITY, FEWEST_SCORES = 400.0, 0.4, 0.01, 2
+"""If every validation score so far was that of the bias model, training stops on very sparse data:
+where the mean number of ratings per user times that per item is below the first number. It stops
+after a share of the epochs, of the second or of the third times that product, whichever is less,
+and after this number of scores. What it saves and what it costs is in docs/lab-notes.md; on denser
+data networks may be slow to become better than the bias model."""
 
 MEASURES = ("user_mean", "training", "penalty", "single_row")
 """Measures that may be computed after each epoch besides the RMSE of the watched sets:
@@ -118,9 +118,10 @@ class Run:
         self._weights = self.known.relative_weights
         link = self.inputs.link
         self._levels = None if link is None else link.codes(self.known.values)
-        self.base = None
+        self.base = self.bias_rmse = None
         if self.valid and self.network.config.shrinks:
             self.base = self.valid.bias_predictions(self.inputs, self.known)
+            self.bias_rmse = self.valid.bias_rmse(self.inputs, self.base)
         self.backend: Backend = kind(self.network, self.config, len(self.cuts), self.group, link)
 
     def batch(self, rows: Int64, *, salt: int) -> Batch:
@@ -182,8 +183,9 @@ class Run:
     def _learns_nothing(self) -> bool:
         """Whether, on very sparse data, every score so far was that of the bias model."""
         config, known = self.config, self.known
-        least = max(BIAS_SHARE * config.epochs, FEWEST_SCORES * config.score_every)
-        sparse = len(known.indices) < SPARSE * math.sqrt(known.n_rows * known.n_columns)
-        if self.base is None or not sparse or len(self.history) < least:
+        density = len(known.indices) / known.n_rows * len(known.indices) / known.n_columns
+        share = min(SHARE_BY_DENSITY * density, BIAS_SHARE)
+        least = max(share * config.epochs, FEWEST_SCORES * config.score_every)
+        if self.base is None or density >= SPARSE or len(self.history) < least:
             return False
-        return len({each.valid_rmse for each in self.history} - {None}) == 1
+        return {each.valid_rmse for each in self.history} - {None} == {self.bias_rmse}
