@@ -137,8 +137,11 @@ class BiasConfig(Config):
 class Bias(_Baseline):
     """Predicts mean + user bias + item bias (Koren, TKDD 2010, section 2.1).
 
-    The arguments are those of ``Trainable``; the options are those of ``BiasConfig``, such as
-    ``user_reg=5.0``, and the model runs on the CPU.
+    Args:
+        preset: Path of a TOML file with ``kind = "bias"``; by default the default options.
+        settings: All options, instead of a preset.
+        device: Accepted for compatibility; the model runs on the CPU.
+        **overrides: The options of ``BiasConfig``: ``user_reg=5.0``.
     """
 
     kind: ClassVar[str] = "bias"

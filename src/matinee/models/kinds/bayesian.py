@@ -36,10 +36,14 @@ class BayesianFM(OneShot):
 
     Deviations from the bias model are shrunk by a coefficient fitted on a validation part.
 
-    The arguments are those of ``Trainable``, by default the preset "bayesian"; the section
-    ``bayesian`` of the options applies, and the model runs on the CPU.
+    Args:
+        preset: "bayesian" (the default), or path of a TOML file with ``kind = "bayesian"``.
+        settings: All options, instead of a preset; the section ``bayesian`` applies.
+        device: Accepted for compatibility; the model runs on the CPU.
+        **overrides: Single options by name, over the preset: ``rank=20``.
 
     Attributes:
+        settings: The options.
         posterior: The samples, after ``fit``.
         shrinkage: Shrinkage coefficient of the deviations from the bias model, 1 for none.
         epochs: Metrics of every sweep, each computed from its own sample only.

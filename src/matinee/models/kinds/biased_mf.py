@@ -23,10 +23,14 @@ class BiasedMF(OneShot):
     their ratings given the items' (fold-in), so new users are treated like known ones;
     with 32 factors and 165 ratings that takes about 0.1 million multiplications, some 30 us.
 
-    The arguments are those of ``Trainable``, by default the preset "biased-mf"; the section ``mf``
-    of the options applies, and the model runs on the CPU.
+    Args:
+        preset: "biased-mf" (the default), or path of a TOML file with ``kind = "biased-mf"``.
+        settings: All options, instead of a preset; the section ``mf`` applies.
+        device: Accepted for compatibility; the model runs on the CPU.
+        **overrides: Single options by name, over the preset: ``factors=64``.
 
     Attributes:
+        settings: The options.
         factors: The learned factors, after ``fit``.
         search: Held-out RMSE by ridge penalty, if ``ridge = "auto"``.
         epochs: Metrics of every sweep of the final fit.

@@ -39,7 +39,14 @@ class Autoencoder(Trainable):
         device: "cpu", "cuda", or "auto" for CUDA if available.
         **overrides: Single options by name, over the preset: ``hidden=[64]``, ``epochs=5``.
 
-    The attributes are those of ``Trainable``.
+    Attributes:
+        settings: The options.
+        device: Where it trains.
+        epochs: Metrics of every epoch, after ``fit``.
+        best_epoch: The epoch whose weights are used: chosen on the validation part (``keep``), or
+            the last without one.
+        n_valid: Ratings in the validation part.
+        teacher_epochs: Metrics of every epoch of its teachers, if it has any.
     """
 
     kind: ClassVar[str] = "autoencoder"

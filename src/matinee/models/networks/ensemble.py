@@ -46,12 +46,14 @@ class Ensemble(Trainable):
             ``hidden=[64]``, ``epochs=5``.
 
     Attributes:
+        settings: The options.
         members: The trained networks, after ``fit``.
         known: Weights of the members for known users, float64 (members,).
         new: Weights of the members for new users.
         shift: How the weights for known users depend on rating counts; None if they do not.
         epochs: Metrics of every epoch of every member; ``Epoch.member`` is its number.
         best_epoch: For each member, the epoch whose weights are used.
+        n_valid: Ratings in the validation part, which all members share.
         teacher_epochs: Metrics of every epoch of teachers that are not members.
     """
 
