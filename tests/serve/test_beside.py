@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from pydantic import SecretStr
 from starlette.testclient import TestClient
 
 from matinee.errors import UsageError
 from matinee.models import ItemMean, Recommender, identity
 from matinee.serve import ServeSettings, create_app
-from matinee.serve._holder import drawn
+from matinee.serve._holder import Served, drawn
+from matinee.serve._metrics import Metrics
 from matinee.synth import synthesize
 
 Serve = Callable[..., TestClient]
@@ -57,10 +61,46 @@ def test_lists_are_of_the_model_that_a_person_belongs_to(
     assert client.post("/v1/recommend", json=body).json()["model"] == names[0]
 
 
-def test_scales_must_agree(folder: Path, tmp_path: Path) -> None:
+def doubled(path: Path) -> Path:
+    """A model of a scale of 2 to 10."""
     ratings = synthesize(30, 20, 200, seed=2).ratings
     users, items = ratings.user_ids.decode(ratings.users), ratings.item_ids.decode(ratings.items)
     table = {"user": users, "item": items, "rating": np.round(ratings.values * 2)}
-    other = ItemMean().fit(table).save(tmp_path / "other")
+    return ItemMean().fit(table).save(path)
+
+
+def test_scales_must_agree(folder: Path, tmp_path: Path) -> None:
+    other = doubled(tmp_path / "other")
     with pytest.raises(UsageError, match="one scale"):
         create_app(ServeSettings(model=folder, beside=other))
+
+
+@pytest.mark.parametrize("replaced", [0, 1])
+def test_a_new_model_of_another_scale_is_not_served_beside_the_old(
+    folder: Path, second: Path, tmp_path: Path, replaced: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    folders = [
+        Path(shutil.copytree(each, tmp_path / str(at))) for at, each in enumerate((folder, second))
+    ]
+    served = Served(ServeSettings(model=folders[0], beside=folders[1]), Metrics(("/",)))
+    assert served.beside is not None
+    before = served.engine.name, served.beside.name
+    doubled(folders[replaced])
+    asyncio.run(served.reload())
+    assert (served.engine.name, served.beside.name) == before
+    assert "serve models of one scale" in caplog.text
+
+
+def test_feedback_on_a_former_scale_is_warned_of(
+    folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Five stars of five would silently be five of ten."""
+    here = Path(shutil.copytree(folder, tmp_path / "model"))
+    store = SecretStr(f"sqlite:{tmp_path / 'feedback.db'}")
+    served = Served(ServeSettings(model=here, feedback=store), Metrics(("/",)))
+    asyncio.run(served.reload())
+    assert "scale" not in caplog.text
+    doubled(here)
+    asyncio.run(served.reload())
+    assert served.engine.scale.high == 10
+    assert "rates from 2 to 10, and the one before from 1 to 5" in caplog.text

@@ -7,6 +7,7 @@ import hashlib
 import logging
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from ..data.values.ids import canonical
 from ..errors import MatineeError, UsageError
@@ -23,7 +24,10 @@ class Holder:
 
     Attributes:
         engine: The engine for new requests.
+        other: The holder of the model beside this one, whose scale a new model must have.
     """
+
+    other: Holder | None = None
 
     def __init__(self, settings: ServeSettings, metrics: Metrics) -> None:
         self._settings, self._metrics = settings, metrics
@@ -44,6 +48,8 @@ class Holder:
             began = time.perf_counter()
             try:
                 engine = await asyncio.to_thread(Engine, self._settings)
+                if self.other is not None:
+                    _check_scales(self._settings.model, engine, self.other.engine)
             except Exception as error:  # on any error the old model stays
                 if again:
                     return False
@@ -56,6 +62,13 @@ class Holder:
                     exc_info=None if known else error,
                 )
                 return False
+            old, new = self.engine.scale, engine.scale
+            if self._settings.feedback is not None and old != new and old.low < old.high:
+                _log.warning(
+                    "model %s rates from %g to %g, and the one before from %g to %g: ratings of "
+                    "feedback are read on the new scale",
+                    *(engine.name, new.low, new.high, old.low, old.high),
+                )
             self.engine = engine
             self._metrics.reloaded(True)
             _log.info("model %s loaded in %.1f s", engine.name, time.perf_counter() - began)
@@ -79,6 +92,15 @@ class Holder:
                 await self.reload(again=True)
 
 
+def _check_scales(folder: Path, engine: Engine, other: Engine) -> None:
+    one, two = other.scale, engine.scale
+    if (one.low, one.high) != (two.low, two.high):
+        raise UsageError(
+            f"{folder}: rates from {two.low:g} to {two.high:g}, and the model beside it from "
+            f"{one.low:g} to {one.high:g}; serve models of one scale"
+        )
+
+
 class Served:
     """The model being served, and a second one that serves a share of the users.
 
@@ -92,12 +114,8 @@ class Served:
         if settings.beside is not None:
             beside = Holder(settings.model_copy(update={"model": settings.beside}), metrics)
             self._holders.append(beside)
-            one, two = self.engine.scale, beside.engine.scale
-            if (one.low, one.high) != (two.low, two.high):
-                raise UsageError(
-                    f"{settings.beside}: rates from {two.low:g} to {two.high:g}, and the model "
-                    f"beside it from {one.low:g} to {one.high:g}; serve models of one scale"
-                )
+            _check_scales(settings.beside, beside.engine, self.engine)
+            self._holders[0].other, beside.other = beside, self._holders[0]
 
     @property
     def engine(self) -> Engine:
