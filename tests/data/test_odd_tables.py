@@ -141,6 +141,16 @@ def test_text_as_spreadsheets_write_it(tmp_path: Path) -> None:
     assert "ids such as '1,000' (1 of them) are numbers with separators" in thousands.notes[0]
 
 
+@pytest.mark.parametrize("ids", ["[1, 2]", "['a', 'b']", "(1, 2)", "1|2|3", "1;2", "10,20,3"])
+def test_lists_in_the_cells_of_ids_are_noted(ids: str, tmp_path: Path) -> None:
+    notes = text(tmp_path, f'user,item,rating\n1,"{ids}",4\n2,"{ids}",3\n1,7,2\n').notes
+    assert any(f"ids such as {ids!r} (1 of them) seem to be lists" in note for note in notes)
+    others = ("1,000,000", "[REC]", "(500) Days (2009)", "a|b", "1,5", "I, Robot")
+    rows = "".join(f'1,"{one}",4\n2,"{one}",3\n' for one in others)
+    notes = text(tmp_path, "user,item,rating\n" + rows).notes
+    assert not any("lists" in note for note in notes)
+
+
 def test_few_texts_among_ids_that_are_numbers_are_noted(tmp_path: Path) -> None:
     rows = "user,item,rating\n" + "".join(f"{n},{n % 7},{n % 5}\n" for n in range(60)) + "0,6,1\n"
     total = text(tmp_path, rows + "Total,3,120\n")

@@ -53,6 +53,13 @@ _ODD = {
         "are numbers with separators of thousands, and other ids than the plain numbers; export "
         "the column without them"
     ),
+    re.compile(
+        r"^(?:\[[^\[\]]*,[^\[\]]*\]|\([^()]*,[^()]*\)|\{[^{}]*,[^{}]*\})$"
+        r"|^(?![0-9]{1,3}(?:,[0-9]{3})+$)[0-9]+(?:(?:[|;][0-9]+)+|(?:,[0-9]+){2,})$"
+    ): (
+        "seem to be lists of several; a table has one row for each, as DataFrame.explode() and "
+        "unnest() in --sql make them"
+    ),
     re.compile(r"[\x00-\x08\x0e-\x1f\x7f]"): "hold control characters: the file may be damaged",
 }
 """Patterns of ids that a program has changed, and the note for each."""
