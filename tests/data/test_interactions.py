@@ -108,6 +108,8 @@ def test_named_steps() -> None:
         liked.liked(4)
     with pytest.raises(DataError, match="no users and items are left with 3 of each other"):
         liked.k_core(3)
+    with pytest.raises(UsageError, match="relevant = '4': give the lowest rating that counts"):
+        load(ratings, relevant="4")  # type: ignore[arg-type]
     with pytest.raises(UsageError, match="missing = 'none'"):
         load(table, missing="none")  # type: ignore[arg-type]
     with pytest.raises(UsageError, match=r"missing = 1e\+308: give the numbers"):

@@ -277,8 +277,8 @@ class Ratings:
             raise UsageError(
                 f"{self.name}: these are interactions; they have no rating to choose by"
             )
-        if not np.isfinite(at_least):
-            raise UsageError(f"relevant = {at_least:g}: give the lowest rating that counts")
+        if not isinstance(at_least, int | float | np.number) or not np.isfinite(at_least):
+            raise UsageError(f"relevant = {at_least!r}: give the lowest rating that counts")
         kept = self.values >= np.float32(at_least)
         n = int(np.count_nonzero(kept))
         if not n:
