@@ -232,8 +232,11 @@ def test_truncated(tmp_path: Path) -> None:
     path = tmp_path / "r.parquet"
     with duckdb.connect() as con:
         con.execute(f"COPY (SELECT 1 AS user, 2 AS item, 3 AS rating) TO '{path}'")
-    path.write_bytes(path.read_bytes()[:-20])
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-20])
     refuse(path, "not a whole parquet file")
+    path.write_bytes(whole[:4] + b"\xff" * 16 + whole[20:])
+    refuse(path, "r.parquet: cannot be read", "write or download it again")
 
 
 @pytest.mark.parametrize(

@@ -334,6 +334,7 @@ def test_item_tables_by_stated_columns(tmp_path: Path) -> None:
     [
         ("https://example.org/r.csv", "is a URL.*download it first"),
         ("s3://bucket/r.parquet", "is a URL"),
+        ("file:///data/r.csv", "give its path alone"),
         ("-", "/dev/stdin"),
     ],
 )

@@ -154,6 +154,8 @@ def _refuse_address(text: str, first: str) -> None:
     """
     if text == "-":
         raise UsageError("'-': to read from a pipe, give /dev/stdin")
+    if text.startswith("file:/"):
+        raise UsageError(f"{text}: is an address of a file; give its path alone")
     if re.match(r"[a-z][a-z0-9+]*:/", first + "/" if first.endswith(":") else text, re.IGNORECASE):
         raise UsageError(
             f"{without_password(text)}: is a URL, and nothing is downloaded unasked; download it "

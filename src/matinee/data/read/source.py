@@ -140,7 +140,10 @@ def run(work: Workspace, scan: Scan, query: str) -> duckdb.DuckDBPyConnection:
 def _unparsed(work: Workspace, scan: Scan, error: duckdb.Error) -> DataError:
     """Convert an error of reading to one that names the table; of text, the line and a remedy."""
     if scan.lines is None:
-        return DataError(f"{scan.label}: {reason(error, work.folder)}")
+        return DataError(
+            f"{scan.label}: cannot be read ({reason(error, work.folder)}); if it is damaged, write "
+            "or download it again"
+        )
     match = re.search(r"Line: (\d+)", str(error))
     location = f"{scan.label}, line {match[1]}" if match else scan.label
     cause = re.search(
