@@ -351,3 +351,9 @@ def test_ratings_are_required(client: TestClient, path: str) -> None:
     """Before pydantic 2.12 a default of one request became that of others with the same type."""
     body = refused(client.post(path, json={"items": [1]} if path == PATHS[1] else {}), 422)
     assert "ratings: Field required" in body["detail"]
+
+
+def test_a_known_user_without_ratings_is_sent_to_the_list_of_that_user(client: TestClient) -> None:
+    body = refused(client.post("/v1/recommend", json={"user": "1"}), 422)
+    expected = "Field required; a known user's list is GET /v1/users/{user}/recommendations"
+    assert body["detail"] == f"ratings: {expected}"

@@ -105,6 +105,8 @@ def validation_problems(errors: list[Any], kinds: Iterable[Any]) -> list[dict[st
             known = [name for model in _models_at(kinds, parts[:-1]) for name in model.model_fields]
             near = nearest(str(parts[-1]), known)
             message = f"there is no such field{near}"
+        elif error["type"] == "missing" and parts == ["ratings"] and "user" in error["input"]:
+            message += "; a known user's list is GET /v1/users/{user}/recommendations"
         found = {"pointer": "".join(f"/{part}" for part in parts), "detail": message}
         if error["type"] == "extra_forbidden" and near:
             problems.insert(misspelt, found)
