@@ -13,9 +13,12 @@ from ..base.widths import within
 from ..errors import DataError
 from ._repeats import repeated_in
 from .coerce import RatingsLike, as_ratings
+from .ratings import Ratings
 
 HIDDEN, MAX_TABLE, TEACHERS = (600,), 100_000_000, 2
 """Options of the preset ``default``, which a description must not import."""
+_MANY = 20
+"""So many rows, and more, have a user or an item in common in a table of ratings."""
 _BARS = 20
 
 
@@ -144,9 +147,25 @@ def describe(ratings: RatingsLike) -> Description:
         training_mib=training_mib(
             n, items, users=users, bytes_per_rating=20 if ratings.times is not None else 12
         ),
-        notes=ratings.notes,
+        notes=(*ratings.notes, *single_row_notes(ratings)),
         implicit=ratings.implicit,
     )
+
+
+def single_row_notes(ratings: Ratings) -> list[str]:
+    """Note that each user or each item has one rating, as if the column numbered the rows.
+
+    Training ratings never have that; held-out parts of one rating per user do.
+    """
+    n, users, items = len(ratings), ratings.n_users, ratings.n_items
+    sides = ("user", ratings.users, users), ("item", ratings.items, items)
+    return [
+        f"each of the {n:,} rows has its own {side}: nothing can be learned about {side}s of a "
+        f"single row; if the column is another, such as a number of the rows, state the one of the "
+        f"{side}s with --{side} COL"
+        for side, codes, size in sides
+        if size >= n >= _MANY and len(np.unique(codes)) == n
+    ]
 
 
 def training_mib(ratings: int, items: int, *, users: int = 0, bytes_per_rating: int = 12) -> float:

@@ -20,8 +20,6 @@ from .vocabulary import Vocabulary
 # Rows that leave DuckDB at a time. Everything is 20 bytes a row in the end, and this part is held
 # several times over.
 _CHUNK = 1 << 20
-_MANY = 20
-"""So many rows, and more, have a user or an item in common in a table of ratings."""
 _JOINED = (
     "work.main.staged AS s JOIN work.main.users AS users ON users.id = s.u "
     "JOIN work.main.items AS items ON items.id = s.i"
@@ -81,18 +79,11 @@ def encode(work: Workspace, staged: Staged, unit: TimeUnit | None = None) -> Enc
         for name, column in columns.items():
             column[first : first + _CHUNK] = chunk[name]
     times = columns.get("t")
-    notes = tuple(
-        f"each of the {read:,} rows has its own {side}: nothing can be learned about {side}s of a "
-        f"single row; if the column is another, such as a number of the rows, state the one of the "
-        f"{side}s with --{side} COL"
-        for side, ids in (("user", user_ids), ("item", item_ids))
-        if read >= _MANY and len(ids) == read
-    )
+    notes: tuple[str, ...] = ()
     if times is not None and staged.clock:
-        notes += outlying(times, dates=True)
+        notes = outlying(times, dates=True)
     elif times is not None:
-        times, of_times = to_seconds(times, unit)
-        notes += of_times
+        times, notes = to_seconds(times, unit)
     return Encoded(
         columns["u"], columns["i"], columns["r"], times, user_ids, item_ids, notes, columns.get("w")
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 from ...data import Ratings, fingerprint
+from ...data.description import single_row_notes
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,8 @@ class Provenance:
     def of(cls, train: Ratings, seed: int) -> Self:
         """Return the provenance of a model fitted to these ratings with this seed."""
         newest = None if train.times is None else int(train.times.max())
-        return cls(train.name, len(train), fingerprint(train), seed, train.notes, newest)
+        notes = (*train.notes, *single_row_notes(train))
+        return cls(train.name, len(train), fingerprint(train), seed, notes, newest)
 
     def noted(self, topic: str, notes: Iterable[str]) -> Self:
         """Return it with these notes in place of those that begin with ``topic``.
