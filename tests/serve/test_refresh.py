@@ -19,6 +19,7 @@ from matinee.errors import MatineeError, UsageError
 from matinee.evaluate import prequential_gain
 from matinee.feedback import FeedbackStore, make_event, open_store
 from matinee.models import Bias, ItemMean, identity, load_model
+from matinee.models.kinds.popularity import Popularity
 from matinee.models.update import known_ratings
 from matinee.serve.refresh import feedback_ratings, refresh, rollback
 from matinee.synth import synthesize
@@ -94,6 +95,35 @@ def test_a_model_that_cannot_be_read_is_rolled_back(folder: Path) -> None:
     (folder / "manifest.json").write_text("{")
     rollback(folder)
     assert load_model(folder).kind == "bias"
+
+
+def test_one_refresh_of_a_folder_at_a_time(
+    folder: Path, store: FeedbackStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of two that end together, the second would keep the first one's model as the former."""
+
+    def gain_while_others_start(*given: Any, **more: Any) -> Any:
+        for start in (lambda: refresh(folder, store, days=5), lambda: rollback(folder)):
+            with pytest.raises(MatineeError, match="another process is refreshing"):
+                start()
+        return prequential_gain(*given, **more)
+
+    before = identity(folder)
+    monkeypatch.setattr(
+        sys.modules[refresh.__module__], "prequential_gain", gain_while_others_start
+    )
+    assert refresh(folder, store, days=5).decision == "swapped"
+    rollback(folder)
+    assert load_model(folder).record["refresh"]["former"][0] == before
+    assert [each.name for each in folder.parent.iterdir() if "lock" in each.name] == []
+
+
+def test_a_model_of_interactions_is_refused_with_what_to_do(
+    parts: tuple[Ratings, Ratings], store: FeedbackStore, tmp_path: Path
+) -> None:
+    folder = Popularity().fit(parts[0].liked(4)).save(tmp_path / "chosen")
+    with pytest.raises(UsageError, match=r"chosen: .* trained on interactions: .* --lists$"):
+        refresh(folder, store)
 
 
 def test_a_model_that_replaces_the_one_in_service_meanwhile_stays(

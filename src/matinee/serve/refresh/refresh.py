@@ -6,7 +6,7 @@ import logging
 import math
 import shutil
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -15,8 +15,9 @@ import numpy as np
 
 from ...base.arrays import Mask
 from ...base.atomic import atomic_path, remove
+from ...base.locks import locked
 from ...base.memory import find_entries
-from ...data import Ratings, load_items
+from ...data import ItemTable, Ratings, Vocabulary, load_items
 from ...errors import MatineeError, ModelFileError, UsageError
 from ...evaluate import Gain, ListGain, list_gain, prequential_gain
 from ...feedback import FeedbackStore
@@ -120,18 +121,42 @@ def refresh(
             something that is no opinion, or for a model that takes none.
         FeedbackError: The store cannot be read.
         DataError: The table of items cannot be read.
-        MatineeError: The folder was replaced meanwhile.
+        MatineeError: The folder was replaced meanwhile, or another process refreshes it.
     """
     if not 0 < days < math.inf:
         raise UsageError(f"days = {days:g}: give a number above 0")
     if margin != margin or list_margin != list_margin:  # No loss exceeds it.
         raise UsageError("a margin is nan: give a number")
     titles = None if items is None else load_items(items)
+    with _alone(folder):
+        return _refreshed(folder, store, days, anew, margin, list_margin, weights, titles, seed)
+
+
+def _alone(folder: Path) -> AbstractContextManager[None]:
+    """Lock the former model: a second swap would put the first one's model in its place."""
+    return locked(previous_of(folder), f"refreshing {folder} or rolling it back")
+
+
+def _refreshed(
+    folder: Path,
+    store: FeedbackStore,
+    days: float,
+    anew: bool,
+    margin: float,
+    list_margin: float,
+    weights: Mapping[str, float] | None,
+    titles: tuple[Vocabulary, ItemTable] | None,
+    seed: int,
+) -> Refreshed:
     erased = store.erased()
     removed = _forget(folder, erased)
     model, _, name = load_identified(folder)
     trained = known_ratings(model)
-    trained.require_ratings("the gate of refresh", "train anew, and compare with evaluate --lists")
+    if trained.implicit:
+        raise UsageError(
+            f"{folder}: refresh compares predicted ratings, and this model was trained on "
+            "interactions: train anew, and compare with evaluate --lists"
+        )
     how: Literal["update", "anew"] = "anew" if anew or "removed" in model.record else "update"
     feedback = feedback_ratings(store, model.scale, weights, titles)
     if feedback is not None and feedback.weights is not None and not model.takes_weights:
@@ -176,7 +201,13 @@ def rollback(folder: Path) -> None:
 
     Raises:
         UsageError: No former model is kept.
+        MatineeError: Another process refreshes the folder.
     """
+    with _alone(folder):
+        _rolled_back(folder)
+
+
+def _rolled_back(folder: Path) -> None:
     former = previous_of(folder)
     if not former.is_dir():
         raise UsageError(f"{folder}: no former model is kept; there is no {former.name}")
