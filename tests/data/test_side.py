@@ -289,3 +289,21 @@ def test_an_error_of_a_side_table_names_it_and_the_line(tmp_path: Path, side_tab
     beside.write_text('id,title\n2,B\n1,"A "q" x"\n')
     with pytest.raises(DataError, match=r"beside\.csv, line 3: cannot be parsed \(Value with unt"):
         load(ratings, **{side_table: beside})
+
+
+def test_missing_values_leave_a_column_of_numbers(tmp_path: Path) -> None:
+    (tmp_path / "r.csv").write_text("user,item,rating\n1,1,5\n1,2,3\n2,1,4\n3,1,1\n")
+    people = tmp_path / "people.csv"
+    people.write_text("user,age,sex\n1,NA,f\n2,30,None\n3,NULL,m\n")
+    read = load(tmp_path / "r.csv", people=people)
+    assert shown(read.user_columns) == {"age": [None, 30, None], "sex": ["f", "", "m"]}
+
+
+def test_a_name_above_numbers_is_no_row_of_a_side_table(tmp_path: Path) -> None:
+    (tmp_path / "r.csv").write_text("user,item,rating\n1,1,5\n1,2,3\n2,1,4\n")
+    people = tmp_path / "people.csv"
+    people.write_text("Kunde,age\n1,20\n2,\n")
+    with pytest.raises(DataError, match=r"no person column among: Kunde, age.*--person-id COL"):
+        load(tmp_path / "r.csv", people=people)
+    people.write_text("1,x\n2,y\n")
+    assert shown(load(tmp_path / "r.csv", people=people).user_columns) == {"2": ["x", "y"]}

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from ...errors import DataError
-from ..values.ids import canonical_sql, literal
+from ..values.ids import MISSING, canonical_sql, literal
+from ..values.numbers import to_number
 from .columns import ITEM, RATING, USER, WEIGHT, recognised
 from .source import Scan, Workspace
 
@@ -40,6 +41,24 @@ def is_row_of_items(first: tuple[str, ...], rows: Sequence[Sequence[str]]) -> bo
         return False
     numbers = list(map(int, items))
     return numbers == sorted(set(numbers)) and all(row and row[0].strip() for row in rows)
+
+
+def stands_above_numbers(first: Sequence[str], rows: Sequence[Sequence[str]], decimal: str) -> bool:
+    """Return whether a first line has a text above a column of numbers alone, so that it is a name.
+
+    Args:
+        first: The values of the first line.
+        rows: Those of the lines below it; of other widths they do not count.
+        decimal: The decimal mark.
+    """
+    columns = zip(*(row for row in rows if len(row) == len(first)), strict=True)
+    for name, column in zip(first, columns, strict=False):
+        below = [value for value in column if value.strip() not in MISSING]
+        if name in MISSING or to_number(name, decimal) is not None:
+            continue
+        if below and all(to_number(value, decimal) is not None for value in below):
+            return True
+    return False
 
 
 def refuse_repeated_header(work: Workspace, scan: Scan, columns: Mapping[str, str]) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from ...errors import DataError, UsageError
 from ..values.numbers import to_number
 from .columns import RATING, listed, recognised
-from .headers import has_row_names, is_row_of_items
+from .headers import has_row_names, is_row_of_items, stands_above_numbers
 from .options import ReadOptions
 from .source import literal
 from .unpack import Part, paths_of
@@ -250,7 +250,11 @@ def _fit(
     header = known > 0 or (
         bool(ratings or named) and not any(is_number(value, options.decimal) for value in first)
     )
-    header = header or (ratings and is_row_of_items(first, rows[1:]))
+    header = header or (
+        is_row_of_items(first, rows[1:])
+        if ratings
+        else stands_above_numbers(first, rows[1:], options.decimal)
+    )
     if options.header is not None:
         header = options.header
     if not header and not ratings and delimiter == "|":

@@ -22,6 +22,7 @@ from ..read.prepare import as_utf8
 from ..read.source import Scan, Workspace, is_nested, reason, run, with_points
 from ..read.stores.lake import open_lake
 from ..read.unpack import Part
+from ..values.ids import missing_sql
 from ..vocabulary import Vocabulary
 from .columns import SideColumns, Values
 
@@ -130,13 +131,16 @@ def columns_by(
     """Return columns of a table in the order of a vocabulary; None if it has none of the ids.
 
     A column of only numbers has these values; of the others, lists or texts with ``|``
-    have several labels in a row. Objects, and columns of more than ``MOST_VALUES`` texts, are left
-    out.
+    have several labels in a row. Texts that mean a missing id, such as NA, are missing. Objects,
+    and columns of more than ``MOST_VALUES`` texts, are left out.
 
     Of two rows of one id the first counts.
     """
     names = [name for name in names if not _is_object(scan.columns[name][1])]
-    cells = [cell_text(scan, name) for name in names]
+    cells = [
+        f"CASE WHEN {missing_sql(text)} THEN '' ELSE {text} END"
+        for text in (cell_text(scan, name) for name in names)
+    ]
     looks = [
         f"count(nullif({text}, '')), count(TRY_CAST(nullif({text}, '') AS DOUBLE)), "
         f"approx_count_distinct({text}), coalesce(bool_or(contains({text}, '{_BETWEEN}')), false)"
