@@ -111,6 +111,7 @@ def test_plain() -> None:
     assert plain("User ID") == plain("user_id") == plain("userId") == plain("user-id") == "userid"
     assert plain("Rating (1-10)") == plain("avg(rating)") == plain("MAX(Rating)") == "rating"
     assert plain("count(rating)") == "count"
+    assert plain("e\u0301le\u0301ment") == plain("\u00c9l\u00e9ment")
 
 
 def test_two_columns_of_one_role_are_an_error_or_a_note() -> None:

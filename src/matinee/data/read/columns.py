@@ -7,6 +7,7 @@ by position.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 
@@ -86,7 +87,8 @@ def plain(name: str) -> str:
     Text in brackets, as in "Rating (1-10)", an aggregate around a name, as in "avg(rating)", a
     leading comment mark and invisible characters, such as a byte order mark, are ignored.
     """
-    inner = _AGGREGATE.sub(r"\1", _TYPED.sub("", name))
+    composed = unicodedata.normalize("NFC", _TYPED.sub("", name))
+    inner = _AGGREGATE.sub(r"\1", composed)
     bare = re.sub(r"(?<=\w)\s*(\(.*\)|\[.*\])\s*$", "", inner)
     return re.sub(r"^[\ufeff\u200b]*#+|[\s_\-./\ufeff\u200b]+", "", bare).lower()
 
