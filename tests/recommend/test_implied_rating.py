@@ -6,7 +6,7 @@ import pytest
 
 from matinee.cli.ids import read_ratings
 from matinee.data import Scale, Vocabulary, load
-from matinee.errors import UsageError
+from matinee.errors import DataError, UsageError
 from matinee.recommend import TitleIndex, code_people, implied_rating
 
 ITEMS = Vocabulary.of(np.array(["a", "b", "c"], dtype=object))[0]
@@ -19,6 +19,16 @@ def test_an_item_without_a_rating_counts_as_liked() -> None:
     people = code_people({"ann": ["a", ("b", 2.0)], "bob": {"c": 5.0}}, ITEMS, STARS)
     assert people.histories.values.tolist() == [4.0, 2.0, 5.0]
     assert code_people([[["a", 5], ["b", 1]]], ITEMS, STARS).histories.values.tolist() == [5.0, 1.0]
+
+
+@pytest.mark.parametrize("liked", [True, False, np.True_])
+def test_a_boolean_is_no_rating_of_stars(liked: bool) -> None:
+    """Who likes a film would have rated it 1 of 5."""
+    with pytest.raises(DataError, match=f"rating {liked} of item b: give a number from 1 to 5"):
+        code_people({"ann": {"a": 5.0, "b": liked}}, ITEMS, STARS)
+    thumbs = code_people({"ann": {"a": True, "b": False}}, ITEMS, Scale(0.0, 1.0))
+    assert thumbs.histories.values.tolist() == [1.0, 0.0]
+    assert code_people({"ann": {"b": liked}}, ITEMS, CLICKS).histories.values.tolist() == [1.0]
 
 
 def test_an_interaction_is_one_whatever_its_value() -> None:

@@ -24,6 +24,7 @@ HistoriesLike = Ratings | Mapping[Any, History] | Sequence[History]
 """Ratings of users: a table, ``{user_id: history}``, or histories of users 0, 1, 2, ..."""
 
 _NAMED = 5
+_BOOLEANS = (bool, np.bool_)
 _PAIR = (tuple, list, np.ndarray)
 _INT64 = range(-(2**63), 2**63)
 _UNTRAINED = "The model was trained"
@@ -111,6 +112,8 @@ def code_people(
     ids, people = _split(source, implied_rating(scale))
     counts = [len(person) for person in people]
     names = np.fromiter((item for person in people for item, _ in person), dtype=object)
+    if not is_constant(scale) and (scale.low, scale.high) != (0.0, 1.0):
+        _refuse_booleans(people, scale)
     try:
         values = np.array([value for person in people for _, value in person], dtype=np.float32)
         values = values.reshape(len(names))  # lists for ratings have two dimensions
@@ -175,6 +178,18 @@ def _split(source: Any, rating: float) -> tuple[Ids, list[list[tuple[Any, float]
             "[[item, item], ...]"
         )
     return ids, [_pairs(history, rating) for history in histories]
+
+
+def _refuse_booleans(people: list[list[tuple[Any, float]]], scale: Scale) -> None:
+    """Refuse True, which is meant as "liked" and would be 1: the lowest rating of 1 to 5."""
+    if {type(value) for person in people for _, value in person}.isdisjoint(_BOOLEANS):
+        return
+    pairs = (pair for person in people for pair in person)
+    item, value = next(pair for pair in pairs if type(pair[1]) in _BOOLEANS)
+    raise DataError(
+        f"rating {value} of item {item}: give a number from {scale.low:g} to {scale.high:g}, or a "
+        "list of the items that were liked"
+    )
 
 
 def _ids_of(keys: list[Any]) -> Ids:
