@@ -233,3 +233,18 @@ def test_a_row_with_half_of_the_rarest_pairs_is_looked_at(missing: int, found: b
     assert n_pairs - changed >= module.CONTAINED * n_pairs
     expected = ([0], [n_pairs - changed]) if found else ([-1], [0])
     assert (renamed.rows.tolist(), renamed.seen.tolist()) == expected
+
+
+def test_pairs_are_counted_among_many_ratings_of_an_item() -> None:
+    rng = np.random.default_rng(4)
+    dense = rng.integers(1, 11, (N_PEOPLE, 6)) * (rng.random((N_PEOPLE, 6)) < 0.7) / 2
+    train, wanted = histories(dense), asked(dense[:20], np.ones((20, 6), dtype=bool))
+    start, values, pair_of = module._distinct(wanted, 6)
+    items = np.repeat(np.arange(6), np.diff(start))
+    pairs = list(zip(items.tolist(), values.tolist(), strict=True))
+    assert pairs == sorted(set(zip(wanted.items.tolist(), wanted.values.tolist(), strict=True)))
+    assert np.array_equal(values[pair_of], wanted.values)
+    assert np.array_equal(items[pair_of], wanted.items)
+    counts = np.zeros(len(values), dtype=np.int64)
+    module._count(train.items, train.values, start, values, counts)
+    assert counts.tolist() == [int((dense[:, item] == rating).sum()) for item, rating in pairs]

@@ -291,5 +291,7 @@ def test_training_stops_if_every_score_is_that_of_the_bias_model(
     density = len(kept.indices) ** 2 / (kept.n_rows * kept.n_columns)
     monkeypatch.setattr("matinee.train.run.SHARE_BY_DENSITY", 0.24 / density)
     assert len(trained(run(chosen, csr=kept, valid=out))) == 5
+    rarely = run(chosen.replace({"score_every": 4}), csr=kept, valid=out)
+    assert len(trained(rarely)) == 8
     monkeypatch.setattr("matinee.train.run.SPARSE", density)
     assert len(trained(run(chosen, csr=kept, valid=out))) == 20
