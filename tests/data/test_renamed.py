@@ -246,5 +246,7 @@ def test_pairs_are_counted_among_many_ratings_of_an_item() -> None:
     assert np.array_equal(values[pair_of], wanted.values)
     assert np.array_equal(items[pair_of], wanted.items)
     counts = np.zeros(len(values), dtype=np.int64)
-    module._count(train.items, train.values, start, values, counts)
+    every, none = np.ones(len(values), dtype=bool), np.empty(0, dtype=np.int32)
+    rows = module._Rows(train.indptr, train.items, train.values)
+    module._visit(rows, start, values, every, counts, none)
     assert counts.tolist() == [int((dense[:, item] == rating).sum()) for item, rating in pairs]

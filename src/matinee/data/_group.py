@@ -9,7 +9,7 @@ import numpy as np
 
 from ..base.arrays import Array, Float32, Float64, Int32, Int64, Mask, row_bounds
 from ..base.compiled import kernel
-from ..base.memory import count_codes, large_empty, large_take, row_chunks, sum_by_code
+from ..base.memory import chunks, count_codes, large_empty, large_take, row_chunks, sum_by_code
 from .side.columns import Levels
 
 
@@ -120,10 +120,11 @@ class Csr:
         return column if self.order is None else large_take(column, self.order)
 
 
-@kernel()
 def _is_grouped(rows: Int32, columns: Int32) -> bool:
-    for i in range(1, len(rows)):
-        if rows[i] < rows[i - 1] or (rows[i] == rows[i - 1] and columns[i] <= columns[i - 1]):
+    for some in chunks(max(len(rows) - 1, 0)):
+        after = slice(some.start + 1, some.stop + 1)
+        later, same = rows[after] > rows[some], rows[after] == rows[some]
+        if not (later | (same & (columns[after] > columns[some]))).all():
             return False
     return True
 

@@ -133,21 +133,20 @@ def find_renamed(train: Histories, n_items: int, asked: HeldOutPeople) -> Rename
     if len(asked.items) == 0 or len(train.items) == 0:
         return renamed
     start, values, pair_of = _distinct(asked, n_items)
-    counts = np.zeros(len(values), dtype=np.int64)
-    _count(train.items, train.values, start, values, counts)
+    training = _Rows(train.indptr, train.items, train.values)
+    counts, holders = np.zeros(len(values), dtype=np.int64), np.empty(0, dtype=np.int32)
+    _visit(training, start, values, np.ones(len(values), dtype=bool), counts, holders)
     probes = _rarest(asked, pair_of, counts)
     chosen = np.zeros(len(values), dtype=bool)
     chosen[probes[probes >= 0]] = True
     starts = row_bounds(np.where(chosen, counts, 0))
     holders = np.empty(starts[-1], dtype=np.int32)
-    _collect(
-        train.indptr, train.items, train.values, start, values, chosen, starts[:-1].copy(), holders
-    )
+    if len(holders):
+        _visit(training, start, values, chosen, starts[:-1].copy(), holders)
     among = evenly_spaced(people, MOST_PEOPLE)
     needed = BITS + np.log2(rows) + np.log2(people)
     mean = max(len(train.items) / rows, 1.0)
     of_row = SHARE_OF_ROW if train.values.min() == train.values.max() else 0.0
-    training = _Rows(train.indptr, train.items, train.values)
     bits = -np.log2(np.maximum(counts, 1) / rows)[pair_of]
     by, hits = _Probes(bits, probes, starts, holders), np.zeros(rows, dtype=np.int32)
     _match(among, asked, by, training, needed, of_row, mean, hits, renamed.rows, renamed.seen)
@@ -207,31 +206,20 @@ def _position(start: Int64, values: Float32, item: int, rating: float) -> int:
 
 
 @kernel()
-def _count(items: Int32, ratings: Float32, start: Int64, values: Float32, counts: Int64) -> None:
-    """Count the training ratings equal to each pair."""
-    for entry in range(len(items)):
-        at = _position(start, values, items[entry], ratings[entry])
-        if at >= 0:
-            counts[at] += 1
-
-
-@kernel()
-def _collect(
-    indptr: Int64,
-    items: Int32,
-    ratings: Float32,
-    start: Int64,
-    values: Float32,
-    chosen: Mask,
-    free: Int64,
-    holders: Int32,
+def _visit(
+    train: _Rows, start: Int64, values: Float32, chosen: Mask, free: Int64, holders: Int32
 ) -> None:
-    """Write the training rows that have each chosen pair, one pair after the other."""
-    for row in range(len(indptr) - 1):
-        for entry in range(indptr[row], indptr[row + 1]):
-            at = _position(start, values, items[entry], ratings[entry])
+    """Write the training rows that have each chosen pair, one pair after the other.
+
+    ``free`` is the next position of each pair in ``holders``; if that is empty, the rows are only
+    counted.
+    """
+    for row in range(len(train.indptr) - 1):
+        for entry in range(train.indptr[row], train.indptr[row + 1]):
+            at = _position(start, values, train.items[entry], train.values[entry])
             if at >= 0 and chosen[at]:
-                holders[free[at]] = row
+                if len(holders) > 0:
+                    holders[free[at]] = row
                 free[at] += 1
 
 
