@@ -186,13 +186,13 @@ def traits_of(user: int, tables: Any, traits: np.ndarray) -> None:
 
 
 @kernel()
-def by_race(key: int, n: int, traits: np.ndarray, seen: Any, tables: Any, picks: Any) -> None:
-    race(key, n, traits, seen, tables, picks)
+def by_race(key: int, n: int, scratch: Any, tables: Any) -> None:
+    race(key, n, scratch, tables)
 
 
 @kernel()
-def by_rejection(key: int, n: int, traits: np.ndarray, seen: Any, tables: Any, picks: Any) -> None:
-    reject(key, n, traits, seen, tables, picks)
+def by_rejection(key: int, n: int, scratch: Any, tables: Any) -> None:
+    reject(key, n, scratch, tables)
 
 
 @kernel()
@@ -231,7 +231,8 @@ def test_alias_table_keeps_the_weights() -> None:
 @pytest.mark.parametrize("method", [by_race, by_rejection])
 def test_both_ways_of_choosing_items_have_one_distribution(method: Any) -> None:
     tables = World(SynthConfig(users=2, items=6, ratings=6, pull=2.0))._tables
-    traits = np.empty(2 * tables.factors.shape[1] + 2)
+    scratch = kernels.Scratch.of(*tables.factors.shape)
+    seen, picks, traits = scratch.seen, scratch.picks, scratch.traits
     traits_of(0, tables, traits)
     match = np.array([kernels._affinity.__wrapped__(traits, item, tables) for item in range(6)])
     weights = tables.weights / (1 + np.exp(-2.0 * match))
@@ -240,14 +241,12 @@ def test_both_ways_of_choosing_items_have_one_distribution(method: Any) -> None:
     total = weights.sum()
     exact = np.outer(weights, weights) / (total * (total - weights))[:, None]
     np.fill_diagonal(exact, 0.0)
-    seen = np.zeros(6, dtype=np.bool_)
     seen[2] = True
-    picks = np.empty(6, dtype=np.int32)
     counts = np.zeros((6, 6))
     draws = 20_000
     for k in range(draws):
         key = np.uint64(key_of(k))
-        method(key, 2, traits, seen, tables, picks)
+        method(key, 2, scratch, tables)
         counts[picks[0], picks[1]] += 1
     assert seen.sum() == 1
     error = np.sqrt(exact * (1 - exact) / draws)

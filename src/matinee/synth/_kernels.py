@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..base.arrays import Float32, Float64, Int32, Int64
+from ..base.arrays import Float32, Float64, Int32, Int64, Mask
 from ..base.compiled import kernel, part
 from ..base.splitmix import FIRST, GOLDEN, mixed
 from ..base.top import ROOT, offer, put_in_order
@@ -68,6 +68,41 @@ class Parameters(NamedTuple):
     step: float
     start: float
     end: float
+
+
+class Scratch(NamedTuple):
+    """Memory of ``draw`` for one user, shape (n_items,) each but for the traits.
+
+    Attributes:
+        seen: Items not to draw; all False before and after.
+        picks: int32 items.
+        gaps: float64 seconds between ratings; keys of a sort before.
+        when: int64 times.
+        packed: int64 items and positions in one number; codes of a sort before.
+        equal: float64 zeros.
+        traits: float64 (2 * rank + 2,); see ``_fill_traits``.
+    """
+
+    seen: Mask
+    picks: Int32
+    gaps: Float64
+    when: Int64
+    packed: Int64
+    equal: Float64
+    traits: Float64
+
+    @classmethod
+    def of(cls, n_items: int, rank: int) -> Scratch:
+        """Allocate it."""
+        return cls(
+            np.zeros(n_items, dtype=np.bool_),
+            np.empty(n_items, dtype=np.int32),
+            np.empty(n_items),
+            np.empty(n_items, dtype=np.int64),
+            np.empty(n_items, dtype=np.int64),
+            np.zeros(n_items),
+            np.empty(2 * rank + 2),
+        )
 
 
 @part()
@@ -148,9 +183,10 @@ def _moments(level: float, sigma: float, n_levels: int) -> tuple[float, float]:
 
 
 @part()
-def _race(key: Any, wanted: int, traits: Float64, seen: Any, t: Parameters, picks: Int32) -> None:
+def _race(key: Any, wanted: int, scratch: Scratch, t: Parameters) -> None:
     """Draw without replacement by exponential clocks: the smallest times, in order."""
-    negated, codes = np.empty(wanted), np.empty(wanted, dtype=np.int64)
+    seen, picks, traits = scratch.seen, scratch.picks, scratch.traits
+    negated, codes = scratch.gaps[:wanted], scratch.packed[:wanted]
     n = ROOT
     for item in range(len(t.weights)):
         if not seen[item]:
@@ -163,8 +199,9 @@ def _race(key: Any, wanted: int, traits: Float64, seen: Any, t: Parameters, pick
 
 
 @part()
-def _reject(key: Any, wanted: int, traits: Float64, seen: Any, t: Parameters, picks: Int32) -> bool:
+def _reject(key: Any, wanted: int, scratch: Scratch, t: Parameters) -> bool:
     """The same distribution as ``_race``, by proposing until accepted; False if it takes long."""
+    seen, picks, traits = scratch.seen, scratch.picks, scratch.traits
     n_items = len(t.weights)
     drawn = 0
     for attempt in range(1000 + 100 * wanted):
@@ -211,6 +248,7 @@ def draw(
     first: int,
     offsets: Int64,
     t: Parameters,
+    scratch: Scratch,
     users: Int32,
     items: Int32,
     values: Float32,
@@ -223,6 +261,7 @@ def draw(
         first: Code of the first user.
         offsets: int64, start of each user's ratings in the columns, shape (users + 1,).
         t: The model.
+        scratch: Memory for one user.
         users: int32 column to fill with user codes.
         items: int32 column to fill with item codes.
         values: float32 column to fill with ratings.
@@ -231,15 +270,7 @@ def draw(
             their squares, to fill.
     """
     n_items = len(t.weights)
-    seen = np.empty(n_items, dtype=np.bool_)
-    picks = np.empty(n_items, dtype=np.int32)
-    gaps = np.empty(n_items)
-    when = np.empty(n_items, dtype=np.int64)
-    packed, equal = np.empty(n_items, dtype=np.int64), np.empty(n_items)
-    for item in range(n_items):
-        seen[item] = False
-        equal[item] = 0.0
-    traits = np.empty(2 * t.factors.shape[1] + 2)
+    seen, picks, gaps, when, packed, equal, traits = scratch
     sigma = t.noise / 4.0 * (t.n_levels - 1)
     for row in range(len(offsets) - 1):
         user = first + row
@@ -251,9 +282,9 @@ def draw(
             seen[item] = True
         free = n - len(owed)
         if free * _RACE_FROM > n_items or not _reject(
-            _stream(t.seed, user, _PICKS), free, traits, seen, t, picks
+            _stream(t.seed, user, _PICKS), free, scratch, t
         ):
-            _race(_stream(t.seed, user, _RACE), free, traits, seen, t, picks)
+            _race(_stream(t.seed, user, _RACE), free, scratch, t)
         for k in range(len(owed)):
             seen[owed[k]] = False
             picks[free + k] = owed[k]
@@ -282,10 +313,17 @@ def draw(
 
 @kernel()
 def expectations(
-    users: Int32, items: Int32, t: Parameters, mean: Float64, variance: Float64
+    users: Int32,
+    items: Int32,
+    t: Parameters,
+    traits: Float64,
+    mean: Float64,
+    variance: Float64,
 ) -> None:
-    """Fill E[rating | pair] and Var[rating | pair] for pairs of codes, quickest sorted by user."""
-    traits = np.empty(2 * t.factors.shape[1] + 2)
+    """Fill E[rating | pair] and Var[rating | pair] for pairs of codes, quickest sorted by user.
+
+    ``traits``, (2 * rank + 2,), is scratch.
+    """
     sigma = t.noise / 4.0 * (t.n_levels - 1)
     last = np.int64(-1)
     for k in range(len(users)):

@@ -17,7 +17,7 @@ from ..config import Config
 from ..data.ratings import ItemTable, Ratings, Scale
 from ..data.vocabulary import Vocabulary
 from ..errors import UnknownIdError
-from ._kernels import Parameters, alias_table, draw, expectations
+from ._kernels import Parameters, Scratch, alias_table, draw, expectations
 from ._titles import make_titles
 
 _GENRES = {
@@ -259,9 +259,9 @@ class World:
         edges = [0, *np.unique(marks[(marks > 0) & (marks < last - first)]).tolist(), last - first]
 
         def work(begin: int, end: int) -> int:
-            draw(
-                first + begin, bounds[begin : end + 1], self._tables, *out[:4], out.sums[begin:end]
-            )
+            n_items, rank = self._tables.factors.shape
+            scratch, sums = Scratch.of(n_items, rank), out.sums[begin:end]
+            draw(first + begin, bounds[begin : end + 1], self._tables, scratch, *out[:4], sums)
             return int(bounds[end] - bounds[begin])
 
         for done in pool.map(work, edges[:-1], edges[1:]):
@@ -301,7 +301,8 @@ class World:
             raise ValueError(f"{len(user)} users but {len(item)} items")
         order = np.argsort(user, kind="stable")
         mean, variance = np.empty(len(user)), np.empty(len(user))
-        expectations(user[order], item[order], self._tables, mean, variance)
+        traits = np.empty(2 * self._tables.factors.shape[1] + 2)
+        expectations(user[order], item[order], self._tables, traits, mean, variance)
         back = np.empty_like(order)
         back[order] = np.arange(len(order))
         return mean[back], variance[back]
