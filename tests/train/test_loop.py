@@ -286,8 +286,8 @@ def test_training_stops_if_every_score_is_that_of_the_bias_model(
     assert len(history) == 8
     state.history[1] = replace(history[1], valid_rmse=0.5)
     assert not state.done
-    few = run(chosen.replace({"epochs": 3}), csr=kept, valid=out)
-    assert len(trained(few)) == 2  # as many scores as the decision needs
+    few = run(chosen.replace({"epochs": 5}), csr=kept, valid=out)
+    assert len(trained(few)) == 4  # as many epochs as the decision needs
     density = len(kept.indices) ** 2 / (kept.n_rows * kept.n_columns)
     monkeypatch.setattr("matinee.train.run.SHARE_BY_DENSITY", 0.24 / density)
     assert len(trained(run(chosen, csr=kept, valid=out))) == 5

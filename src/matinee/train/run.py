@@ -21,12 +21,13 @@ from .config import TrainConfig, rows_per_step
 from .distributed import ALONE, ProcessGroup
 from .epoch import Epoch
 
-SPARSE, BIAS_SHARE, SHARE_BY_DENSITY, FEWEST_SCORES = 400.0, 0.4, 0.01, 2
+SPARSE, BIAS_SHARE, SHARE_BY_DENSITY = 400.0, 0.4, 0.01
+FEWEST_SCORES, FEWEST_EPOCHS = 2, 4
 """If every validation score so far was that of the bias model, training stops on very sparse data:
 where the mean number of ratings per user times that per item is below the first number. It stops
 after a share of the epochs, of the second or of the third times that product, whichever is less,
-and after this number of scores. What it saves and what it costs is in docs/lab-notes.md; on denser
-data networks may be slow to become better than the bias model."""
+and not before these numbers of scores and of epochs. What it saves and what it costs is in
+docs/lab-notes.md; on denser data networks may be slow to become better than the bias model."""
 
 MEASURES = ("user_mean", "training", "penalty", "single_row")
 """Measures that may be computed after each epoch besides the RMSE of the watched sets:
@@ -185,7 +186,7 @@ class Run:
         config, known = self.config, self.known
         density = len(known.indices) / known.n_rows * len(known.indices) / known.n_columns
         share = min(SHARE_BY_DENSITY * density, BIAS_SHARE)
-        least = max(share * config.epochs, FEWEST_SCORES * config.score_every)
+        least = max(share * config.epochs, FEWEST_SCORES * config.score_every, FEWEST_EPOCHS)
         if self.base is None or density >= SPARSE or len(self.history) < least:
             return False
         return {each.valid_rmse for each in self.history} - {None} == {self.bias_rmse}
