@@ -273,6 +273,20 @@ def test_batches_are_drawn_at_random_and_anew() -> None:
     assert first.tolist() != second.tolist()
 
 
+def test_weights_with_the_score_of_the_bias_model_are_not_copied() -> None:
+    noise = replace(ratings(), values=np.random.default_rng(3).permutation(ratings().values))
+    kept, out = divide(noise, 0.3, np.random.default_rng(8))
+    chosen = settings(center="bias", shrink=True, epochs=20, validation=0.3, keep="settled")
+    last = run(chosen, csr=kept, valid=out)
+    trained(last)
+    assert last.best == {}
+    assert last.best_epoch == len(last.history)
+    first = run(chosen.replace({"keep": "best"}), csr=kept, valid=out)
+    trained(first)
+    assert set(first.best) == set(first.network.arrays())
+    assert first.best_epoch == 1
+
+
 def test_training_stops_if_every_score_is_that_of_the_bias_model(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
