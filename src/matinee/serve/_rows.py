@@ -82,7 +82,10 @@ def described_reasons(
 
 
 class Entries:
-    """Describes items for a user: the prediction and its reasons."""
+    """Describes items for a user: the prediction and its reasons.
+
+    ``usual`` are the predicted ratings of all items for a user without a history, float64 (items,).
+    """
 
     def __init__(self, model: Recommender, catalogue: Catalogue, usual: Float64) -> None:
         self._model, self._catalogue, self._usual = model, catalogue, usual
