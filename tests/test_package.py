@@ -4,11 +4,13 @@ import re
 import subprocess
 import sys
 import tomllib
+from importlib.metadata import PathDistribution
 from pathlib import Path
 
 import pytest
 
 import matinee
+from matinee.errors import install_command
 
 
 def run(code: str) -> str:
@@ -52,3 +54,18 @@ def test_the_image_installs_what_serving_needs_but_torch() -> None:
     installed = re.search(r"-c \S+ ([\w\s-]+?) +&&", steps)
     assert installed is not None
     assert set(installed[1].split()) == names
+
+
+@pytest.mark.parametrize(
+    ("origin", "command"),
+    [
+        ('{"url": "file:///a%20b/c", "dir_info": {"editable": true}}', "-e '/a b/c[serve]'"),
+        ('{"url": "file:///a/c", "dir_info": {}}', "'matinee[serve]'"),
+        (None, "'matinee[serve]'"),
+    ],
+)
+def test_extras_of_a_clone_are_installed_from_it(
+    monkeypatch: pytest.MonkeyPatch, origin: str | None, command: str
+) -> None:
+    monkeypatch.setattr(PathDistribution, "read_text", lambda *_: origin)
+    assert install_command("serve") == f"pip install {command}"

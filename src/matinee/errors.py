@@ -58,6 +58,22 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return f"; did you mean {matches[0]!r}?" if matches else ""
 
 
+def install_command(extra: str) -> str:
+    """Return the command that installs an extra of this package; in a clone, from the clone."""
+    import json
+    from importlib.metadata import PackageNotFoundError, distribution
+    from urllib.parse import urlsplit
+    from urllib.request import url2pathname
+
+    try:
+        origin = json.loads(distribution("matinee").read_text("direct_url.json") or "{}")
+    except (PackageNotFoundError, ValueError):
+        origin = {}
+    if not origin.get("dir_info", {}).get("editable"):
+        return f"pip install 'matinee[{extra}]'"
+    return f"pip install -e '{url2pathname(urlsplit(origin['url']).path)}[{extra}]'"
+
+
 def checked_seed(seed: Any) -> int:
     """Check a seed of random numbers.
 

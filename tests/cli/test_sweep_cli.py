@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from matinee.errors import install_command
 from matinee.models import preset
 
 START = ["--set", "hidden=8", "--set", "batch_size=32", "--set", "epochs=6"]
@@ -241,4 +242,4 @@ def test_without_optuna_it_says_what_to_install(
 ) -> None:
     monkeypatch.setitem(sys.modules, "optuna", None)
     message = shell.error(*args, code=2)
-    assert "pip install 'matinee[sweep]'" in message
+    assert f"run: {install_command('sweep')}" in message

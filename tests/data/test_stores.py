@@ -109,7 +109,7 @@ def test_a_url_of_no_sqlite_file_makes_none(tmp_path: Path) -> None:
 
 def test_without_sqlalchemy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "sqlalchemy", None)
-    with pytest.raises(UsageError, match=r"pip install 'matinee\[databases\]'"):
+    with pytest.raises(UsageError, match=r"pip install .*\[databases\]'"):
         load(sql="SELECT 1", database="postgresql://me:secret@host/db")
 
 
@@ -185,8 +185,8 @@ def test_iceberg(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("inner", "library", "message"),
     [
-        ("_delta_log", "deltalake", "is a Delta table.*'matinee\\[lakes\\]'"),
-        ("metadata", "pyiceberg.table", "is an Iceberg table.*'matinee\\[lakes\\]'"),
+        ("_delta_log", "deltalake", "is a Delta table.*\\[lakes\\]'"),
+        ("metadata", "pyiceberg.table", "is an Iceberg table.*\\[lakes\\]'"),
         (".hoodie", "", "is a Hudi table"),
     ],
 )

@@ -15,7 +15,7 @@ from ..base.arrays import Array
 from ..base.atomic import atomic_path
 from ..base.html import paragraphs, table
 from ..base.text import aligned
-from ..errors import UsageError
+from ..errors import UsageError, install_command
 from .read.source import literal, quoted
 
 _FORMATS = {
@@ -242,4 +242,4 @@ def library(name: str, extra: str = "tables") -> Any:
     try:
         return importlib.import_module(name)
     except ImportError:
-        raise UsageError(f"{name} is not installed; run: pip install 'matinee[{extra}]'") from None
+        raise UsageError(f"{name} is not installed; run: {install_command(extra)}") from None

@@ -13,7 +13,7 @@ from ..base.arrays import Array
 from ..base.atomic import atomic_path
 from ..data import Histories
 from ..data.values.ids import literal
-from ..errors import MatineeError, UsageError
+from ..errors import MatineeError, UsageError, install_command
 from ..nn import build_onnx
 from .base import Recommender
 from .networks.autoencoder import Autoencoder
@@ -75,7 +75,7 @@ def _difference(model: Recommender, content: bytes) -> float:
     except ImportError:
         raise UsageError(
             "onnxruntime is not installed, so the graph cannot be checked; run: "
-            "pip install 'matinee[onnx]'"
+            + install_command("onnx")
         ) from None
     rng = np.random.default_rng(0)
     longest = min(model.n_items, 50)

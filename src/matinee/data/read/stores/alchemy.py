@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ....base.arrays import Array
-from ....errors import DataError, UsageError
+from ....errors import DataError, UsageError, install_command
 from ...values.ids import mixed_texts
 from ..source import Workspace, quoted
 
@@ -38,7 +38,7 @@ def keep_remote(sql: str, url: str, shown: str, work: Workspace) -> None:
     except ImportError:
         raise UsageError(
             f"--database {shown}: SQLAlchemy is not installed; run: "
-            "pip install 'matinee[databases]', or export the query to csv and read that"
+            f"{install_command('databases')}, or export the query to csv and read that"
         ) from None
     label = f"the query of {shown}"
     scheme, _, rest = url.partition("://")

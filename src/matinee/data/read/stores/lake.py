@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from ....errors import DataError, MatineeError
+from ....errors import DataError, MatineeError, install_command
 from ..source import Scan, Workspace, described
 
 Lake = Literal["Delta", "Iceberg"]
@@ -68,7 +68,7 @@ def open_lake(folder: Path, lake: Lake, work: Workspace) -> Scan:
     except ImportError:
         raise DataError(
             f"{folder}: is {_article(lake)} {lake} table, whose files are not all part of it now; "
-            "to read it: pip install 'matinee[lakes]', or write it as parquet"
+            f"to read it: {install_command('lakes')}, or write it as parquet"
         ) from None
     except MatineeError:
         raise
