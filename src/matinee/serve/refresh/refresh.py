@@ -17,7 +17,7 @@ from ...base.arrays import Mask
 from ...base.atomic import atomic_path, remove
 from ...base.locks import locked
 from ...base.memory import find_entries
-from ...data import ItemTable, Ratings, Vocabulary, load_items
+from ...data import Ratings, load_items
 from ...errors import MatineeError, ModelFileError, UsageError
 from ...evaluate import Gain, ListGain, list_gain, prequential_gain
 from ...feedback import FeedbackStore
@@ -129,69 +129,52 @@ def refresh(
         raise UsageError("a margin is nan: give a number")
     titles = None if items is None else load_items(items)
     with _alone(folder):
-        return _refreshed(folder, store, days, anew, margin, list_margin, weights, titles, seed)
-
-
-def _alone(folder: Path) -> AbstractContextManager[None]:
-    """Lock the former model: a second swap would put the first one's model in its place."""
-    return locked(previous_of(folder), f"refreshing {folder} or rolling it back")
-
-
-def _refreshed(
-    folder: Path,
-    store: FeedbackStore,
-    days: float,
-    anew: bool,
-    margin: float,
-    list_margin: float,
-    weights: Mapping[str, float] | None,
-    titles: tuple[Vocabulary, ItemTable] | None,
-    seed: int,
-) -> Refreshed:
-    erased = store.erased()
-    removed = _forget(folder, erased)
-    model, _, name = load_identified(folder)
-    trained = known_ratings(model)
-    if trained.implicit:
-        raise UsageError(
-            f"{folder}: refresh compares predicted ratings, and this model was trained on "
-            "interactions: train anew, and compare with evaluate --lists"
+        erased = store.erased()
+        removed = _forget(folder, erased)
+        model, _, name = load_identified(folder)
+        trained = known_ratings(model)
+        if trained.implicit:
+            raise UsageError(
+                f"{folder}: refresh compares predicted ratings, and this model was trained on "
+                "interactions: train anew, and compare with evaluate --lists"
+            )
+        how: Literal["update", "anew"] = "anew" if anew or "removed" in model.record else "update"
+        feedback = feedback_ratings(store, model.scale, weights, titles)
+        if feedback is not None and feedback.weights is not None and not model.takes_weights:
+            raise UsageError(f"weights: the model {model.kind} takes no weights of ratings")
+        new = None if feedback is None else _not_in(trained, feedback)
+        if new is None or not len(new):
+            return Refreshed("waiting", how, 0, 0, removed=removed)
+        assert new.times is not None
+        newest = new.times > int(new.times.max()) - round(days * _DAY)
+        earlier, test = new.take(~newest).compact(), new.take(newest).compact()
+        if len(test) < LEAST or test.n_users < 2 or not len(earlier):
+            return Refreshed("waiting", how, len(new), len(test), removed=removed)
+        candidate = _trained(model, folder, earlier, how, seed)
+        gain, lists = _compared(model, candidate, earlier, test, seed)
+        because = tuple(
+            name
+            for name, worse in (
+                ("ratings", (gain.gain if gain.interval is None else gain.interval.low) < -margin),
+                ("lists", lists is not None and _worse(lists, list_margin)),
+            )
+            if worse
         )
-    how: Literal["update", "anew"] = "anew" if anew or "removed" in model.record else "update"
-    feedback = feedback_ratings(store, model.scale, weights, titles)
-    if feedback is not None and feedback.weights is not None and not model.takes_weights:
-        raise UsageError(f"weights: the model {model.kind} takes no weights of ratings")
-    new = None if feedback is None else _not_in(trained, feedback)
-    if new is None or not len(new):
-        return Refreshed("waiting", how, 0, 0, removed=removed)
-    assert new.times is not None
-    newest = new.times > int(new.times.max()) - round(days * _DAY)
-    earlier, test = new.take(~newest).compact(), new.take(newest).compact()
-    if len(test) < LEAST or test.n_users < 2 or not len(earlier):
-        return Refreshed("waiting", how, len(new), len(test), removed=removed)
-    candidate = _trained(model, folder, earlier, how, seed)
-    gain, lists = _compared(model, candidate, earlier, test, seed)
-    because = tuple(
-        name
-        for name, worse in (
-            ("ratings", (gain.gain if gain.interval is None else gain.interval.low) < -margin),
-            ("lists", lists is not None and _worse(lists, list_margin)),
-        )
-        if worse
-    )
-    done = Refreshed("swapped", how, len(new), len(test), gain, lists, because, removed)
-    if because:
-        return replace(done, decision="kept")
-    candidate.update(test, seed=seed, progress=False)
-    if identity(folder) != name:
-        raise MatineeError(f"{folder}: was replaced during the refresh, and stays so; try again")
-    former = [*model.record.get("refresh", {}).get("former", []), name]
-    returned = _erased_among(candidate, erased)
-    candidate.record["refresh"] = {**done.as_dict(), "former": former, "returned": returned}
-    with atomic_path(previous_of(folder)) as previous:
-        shutil.copytree(folder, previous)
-    candidate.save(folder)
-    return done
+        done = Refreshed("swapped", how, len(new), len(test), gain, lists, because, removed)
+        if because:
+            return replace(done, decision="kept")
+        candidate.update(test, seed=seed, progress=False)
+        if identity(folder) != name:
+            raise MatineeError(
+                f"{folder}: was replaced during the refresh, and stays so; try again"
+            )
+        former = [*model.record.get("refresh", {}).get("former", []), name]
+        returned = _erased_among(candidate, erased)
+        candidate.record["refresh"] = {**done.as_dict(), "former": former, "returned": returned}
+        with atomic_path(previous_of(folder)) as previous:
+            shutil.copytree(folder, previous)
+        candidate.save(folder)
+        return done
 
 
 def rollback(folder: Path) -> None:
@@ -204,22 +187,25 @@ def rollback(folder: Path) -> None:
         MatineeError: Another process refreshes the folder.
     """
     with _alone(folder):
-        _rolled_back(folder)
+        former = previous_of(folder)
+        if not former.is_dir():
+            raise UsageError(f"{folder}: no former model is kept; there is no {former.name}")
+        model, _, name = load_identified(former)
+        record = model.record.get("refresh", {})
+        names = [*record.get("former", []), name]
+        with suppress(
+            ModelFileError
+        ):  # it may be restored because the one in service cannot be read
+            later = read_manifest(folder)["record"].get("refresh", {})
+            names += [*later.get("former", []), identity(folder)]
+        model.record["refresh"] = {**record, "former": list(dict.fromkeys(names))}
+        model.save(folder)
+        remove(former)
 
 
-def _rolled_back(folder: Path) -> None:
-    former = previous_of(folder)
-    if not former.is_dir():
-        raise UsageError(f"{folder}: no former model is kept; there is no {former.name}")
-    model, _, name = load_identified(former)
-    record = model.record.get("refresh", {})
-    names = [*record.get("former", []), name]
-    with suppress(ModelFileError):  # it may be restored because the one in service cannot be read
-        later = read_manifest(folder)["record"].get("refresh", {})
-        names += [*later.get("former", []), identity(folder)]
-    model.record["refresh"] = {**record, "former": list(dict.fromkeys(names))}
-    model.save(folder)
-    remove(former)
+def _alone(folder: Path) -> AbstractContextManager[None]:
+    """Lock the former model: a second swap would put the first one's model in its place."""
+    return locked(previous_of(folder), f"refreshing {folder} or rolling it back")
 
 
 def previous_of(folder: Path) -> Path:
