@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import re
 import sqlite3
 import time
 import zipfile
@@ -248,13 +249,17 @@ def test_truncated(tmp_path: Path) -> None:
         (b"\x93NUMPY\x01\0", "dict of arrays"),
         (b"\0\0\0\0\n\0\0", "no text table"),
         (b"PAR1 and nothing more", "no columns|no user column"),
+        (gzip.compress(gzip.compress(b"1,2,3\n")), "compressed twice"),
+        (b"\x04\x22\x4d\x18\0", "lz4-compressed"),
+        (b"$FL2@(#) SPSS\0", "SPSS"),
+        (b"<stata_dta><header>\0", "Stata"),
+        (b"FEA1\0\0\0\0", "Feather"),
     ],
 )
 def test_other_kinds_of_file(tmp_path: Path, data: bytes, message: str) -> None:
     path = tmp_path / "r.bin"
     path.write_bytes(data)
-    with pytest.raises(DataError, match=message):
-        load(path)
+    assert re.search(message, refuse(path, str(path)))
 
 
 def test_mixed_line_ends(tmp_path: Path) -> None:
@@ -373,22 +378,6 @@ def test_a_first_line_longer_than_tables_have(tmp_path: Path) -> None:
     path.write_text("1,2,3," * 20_000)
     with pytest.raises(DataError, match="60001 columns"):
         load(path)
-
-
-@pytest.mark.parametrize(
-    ("head", "message"),
-    [
-        (gzip.compress(gzip.compress(b"1,2,3\n")), "compressed twice"),
-        (b"\x04\x22\x4d\x18\0", "lz4-compressed"),
-        (b"$FL2@(#) SPSS\0", "SPSS"),
-        (b"<stata_dta><header>\0", "Stata"),
-        (b"FEA1\0\0\0\0", "Feather"),
-    ],
-)
-def test_what_other_programs_write_is_named(tmp_path: Path, head: bytes, message: str) -> None:
-    path = tmp_path / "r.dat"
-    path.write_bytes(head)
-    refuse(path, str(path), message)
 
 
 def test_utf_16_is_advised_for_text_alone(tmp_path: Path) -> None:
