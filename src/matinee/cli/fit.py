@@ -88,7 +88,7 @@ def fit(
     """Train on the parts, score, and save to a folder.
 
     With ``command``, the arguments of a command that has ``--resume``, a run is kept and Ctrl-C
-    says how to go on. With ``base``, that model folder is updated for ``epochs`` with the
+    prints how to continue. With ``base``, that model folder is updated for ``epochs`` with the
     parts, and its settings are used. Of the processes of a ``group`` only the first scores and
     saves.
 

@@ -85,6 +85,7 @@ class ModelKind:
     def missing(self) -> str:
         """How to install the required library if it is absent, else ""."""
         absent = self.requires is not None and find_spec(self.requires[0]) is None
+        # Results record it, so it does not name a folder as ``install_command`` does.
         return "pip install 'matinee[bench]'" if absent else ""
 
     def load(self) -> Any:

@@ -50,8 +50,8 @@ def train_epochs(
 ) -> ListRun[Weights]:
     """Train epoch by epoch, and return the weights of the epoch with the highest score.
 
-    ``config`` says how often ``score`` is called; without it, the weights of the last epoch are
-    returned.
+    ``config`` states how often ``score`` is called; without ``score``, the weights of the last
+    epoch are returned.
 
     Raises:
         TrainingError: The loss is not finite.

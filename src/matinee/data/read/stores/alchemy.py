@@ -52,9 +52,8 @@ def keep_remote(sql: str, url: str, shown: str, work: Workspace) -> None:
     except (sa.exc.ArgumentError, ValueError) as error:
         raise UsageError(f"--database {shown}: no database URL ({error})") from None
     file = engine.url.database if engine.dialect.name == "sqlite" else None
-    if (
-        file and not file.startswith((":", "file:")) and not Path(file).exists()
-    ):  # It would be made.
+    if file and not file.startswith((":", "file:")) and not Path(file).exists():
+        # Connecting would create it.
         raise DataError(
             f"--database {shown}: no such file: {file} (sqlite:/// begins a relative path, "
             "sqlite://// an absolute one)"
