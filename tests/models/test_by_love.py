@@ -84,9 +84,9 @@ def test_a_model_of_interactions_has_no_love(parts: tuple[Ratings, Ratings]) -> 
     assert by_love(fitted, parts[1], relevant=4.0) == []
     people = fitted.histories
     assert people is not None
-    first, second = fitted.rank_scores_by_love(people, (0.0, 2.0))
-    np.testing.assert_array_equal(first, fitted.rank_scores_coded(people))
-    np.testing.assert_array_equal(first, second)
+    expected = fitted.rank_scores_coded(people)
+    for scores in fitted.rank_scores_by_love(people, (0.0, 2.0, np.inf)):
+        np.testing.assert_array_equal(scores, expected)
 
 
 def test_nothing_relevant_is_an_error(parts: tuple[Ratings, Ratings], fitted: Recommender) -> None:

@@ -445,6 +445,22 @@ def test_a_list_for_several_people(client: TestClient, model: Recommender) -> No
         assert client.post("/v1/recommend", json={**asked, "others": wrong}).status_code == 422
 
 
+def test_several_people_are_listed_by_rating_alone_with_the_largest_love(
+    client: TestClient, model: Recommender
+) -> None:
+    """Ratings are compared as they are: not relative to each person's highest."""
+    high, low = (dict.fromkeys((5, 9, 12, 17), rating) for rating in (5.0, 1.0))
+    coded = [(model.item_ids.encode(list(h)), list(h.values())) for h in (high, low)]
+    every = model.scores_coded(Histories.build(coded))
+    whole = every.mean(axis=0)
+    whole[coded[0][0]] = -np.inf
+    body = {"others": [as_json(low)], "k": 5, "love": 1000, "together": "mean", "why": 0}
+    listed = post(client, "/v1/recommend", ratings=as_json(high), **body)["recommendations"]
+    wanted = np.argsort(-whole, kind="stable")[:5]
+    assert ids(listed) == [str(item) for item in model.item_ids.ids[wanted]]
+    assert [e["score"] for e in listed] == pytest.approx(whole[wanted].tolist(), abs=1e-5)
+
+
 @pytest.mark.parametrize(
     ("wrong", "detail", "pointer"),
     [

@@ -114,7 +114,7 @@ class Coded(Hooks):
         scores, predictions = self._ranking(histories, love)
         if not personal:
             return scores, predictions
-        by_rating = self.interest is None or love == np.inf
+        by_rating = self.orders_by_rating(love)
         # With a large exponent nearly all scores vanish and no longer measure popularity.
         baseline_love = love if by_rating else min(love, 1.0)
         baseline, _ = self._ranking(Histories.build([([], [])]), baseline_love)
@@ -131,9 +131,13 @@ class Coded(Hooks):
                 out[empty] = personalised(scores[empty], baseline, personal, by_rating)
         return out, predictions
 
+    def orders_by_rating(self, love: float | None = None) -> bool:
+        """Whether the ranking scores with this ``love`` are predicted ratings."""
+        return self.ranks_by_rating or (love == np.inf and self.knows_ratings)
+
     def _ranking(self, histories: Histories, love: float) -> tuple[Float32, Float32 | None]:
         """Compute ``ranking_coded`` without personalisation."""
-        if self.interest is None or love == np.inf:
+        if self.interest is None or self.orders_by_rating(love):
             return self.scores_coded(histories), None
         scores, predictions = self.interest.scores(self._choices(histories)), None
         if love and self.preference is not None:

@@ -44,7 +44,7 @@ def scores_of(
         every.append(scores)
     if len(people) == 1:
         return every[0], predicted
-    return combined(np.concatenate(every), together, model.ranks_by_rating), predicted
+    return combined(np.concatenate(every), together, model.orders_by_rating(love)), predicted
 
 
 def described_reasons(
