@@ -76,6 +76,19 @@ def test_the_graph_is_the_model(shape: str, tmp_path: Path) -> None:
         np.testing.assert_allclose(done, wanted, atol=2e-5)
 
 
+def test_many_people_at_once_get_the_same_predictions_every_time(tmp_path: Path) -> None:
+    """The sums of a person's entries must not depend on the runtime's threads."""
+    model = Autoencoder("base", hidden=(256,), epochs=2).fit(sample(), seed=1)
+    export_onnx(model, tmp_path / "m.onnx")
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 4
+    session = onnxruntime.InferenceSession(tmp_path / "m.onnx", options)
+    who = Histories.build([(list(range(40)), [0.5 + at % 5] * 40) for at in range(50)])
+    wanted = model.scores_coded(who)
+    for _ in range(20):
+        np.testing.assert_allclose(session.run(None, feeds(who))[0], wanted, atol=2e-5)
+
+
 def test_people_without_ratings_do_not_shift_others(tmp_path: Path) -> None:
     model = light(
         tmp_path / "model",

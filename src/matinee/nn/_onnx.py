@@ -197,10 +197,12 @@ class _Builder:
 
     def _sums(self, values: str, row: str, people: str, width: int | None = None) -> str:
         """Add the sums of entries by person: (people,), or (people, width)."""
-        if width is None:
-            empty = self.op("ConstantOfShape", people)
-            return self.op("ScatterElements", empty, row, values, axis=0, reduction="add")
-        shape = self.op("Concat", people, self.const([width], np.int64), axis=0)
-        index = self.op("Unsqueeze", row, self.const([1], np.int64))
+        # ScatterND loses entries of a person that two threads of ONNX Runtime add at once
+        # (its issues 18048 and 23396); ScatterElements runs in one thread.
+        shape = people
+        if width is not None:
+            shape = self.op("Concat", people, self.const([width], np.int64), axis=0)
+            row = self.op("Unsqueeze", row, self.const([1], np.int64))
+            row = self.op("Expand", row, self.op("Shape", values))
         empty = self.op("ConstantOfShape", shape)
-        return self.op("ScatterND", empty, index, values, reduction="add")
+        return self.op("ScatterElements", empty, row, values, axis=0, reduction="add")
