@@ -281,7 +281,7 @@ def test_interrupted_and_resumed(at: int, tmp_path: Path) -> None:
 
     with pytest.raises(Stop):
         QUICK(settings=settings).fit(sample(), seed=7, folder=tmp_path, on_epoch=stop)
-    with pytest.raises(UsageError, match="another seed"):
+    with pytest.raises(UsageError, match="the seed changed"):
         QUICK(settings=settings).fit(sample(), seed=8, folder=tmp_path, resume=True)
     new: list[Epoch] = []
     back = QUICK(settings=settings)

@@ -213,10 +213,10 @@ def stopped(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "seed", "other", "message"),
     [
-        ({"learning_rate": 0.03}, 7, 0, r"another settings \(train\.learning_rate\)"),
+        ({"learning_rate": 0.03}, 7, 0, r"the settings changed since it was made \(train"),
         ({"hidden": [8], "epochs": 9}, 7, 0, r"\(network\.hidden, train\.epochs\)"),
-        ({}, 8, 0, r"another seed \(7, now 8\)"),
-        ({}, 7, 1, r"another data"),
+        ({}, 8, 0, r"the seed changed since it was made \(7, now 8\)"),
+        ({}, 7, 1, r"the data changed"),
     ],
     ids=["rate", "shape", "seed", "data"],
 )

@@ -129,8 +129,9 @@ class RunFolder:
         for key, value in self._identity.items():
             if identity.get(key) != value:
                 raise UsageError(
-                    f"{file}: made with another {key} ({_short(identity.get(key), value)}); resume "
-                    "with the same settings, seed and data, or leave out --resume to start anew"
+                    f"{file}: the {key} changed since it was made "
+                    f"({_short(identity.get(key), value)}); resume with the same settings, seed "
+                    "and data, or leave out --resume to start anew"
                 )
         try:
             _restore(run, arrays, state)

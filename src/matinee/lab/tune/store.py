@@ -192,8 +192,9 @@ class TrialStore:
         for name, value in identity.items():
             if known.get(name) != value:
                 raise UsageError(
-                    f"{path}: a sweep with another {name}{_differs(known.get(name), value)}; give "
-                    "--storage another file, or remove this one to start anew"
+                    f"{path}: the {name} changed since that sweep"
+                    f"{_differs(known.get(name), value)}; give --storage another file, "
+                    "or remove this one to start anew"
                 )
 
     def _first(self) -> tuple[OptunaTrial, dict[str, Any]]:
