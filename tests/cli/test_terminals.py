@@ -70,3 +70,9 @@ def test_formulas(shell: Any, trained: Path, tmp_path: Path) -> None:
     assert "0 cells that begin like a formula" in done.stderr
     assert "CSV or TSV" in shell.error(*asked, "lists.parquet", code=2)
     assert main(["presets"]) == 0
+
+
+def test_without_docstrings() -> None:
+    """Which parameters are arguments, and the names of flags, do not come from docstrings."""
+    output = shell_line(f"{MATINEE} presets ease", PYTHONOPTIMIZE="2")
+    assert (output.returncode, output.stderr) == (0, "")

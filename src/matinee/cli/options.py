@@ -98,7 +98,7 @@ def from_docstring(command: Callable[..., Any]) -> Callable[..., Any]:
 
     An entry is ``name: help`` or ``name (METAVAR): help``. A parameter before the ``*`` of the
     signature is an argument, one behind it an option. An annotation ``typer.Option(...)`` is only
-    needed for another name or for limits. Parameters without an entry are left as they are.
+    needed for another name or for limits. Without docstrings (``python -OO``) only the help lacks.
     """
     docstring = getdoc(command) or ""
     about = {
@@ -113,15 +113,14 @@ def from_docstring(command: Callable[..., Any]) -> Callable[..., Any]:
     parameters = []
     for parameter in signature(command).parameters.values():
         kind = hints[parameter.name]
+        if get_origin(kind) is Annotated:
+            kind, stated = get_args(kind)
+            option = copy(stated)
+        else:
+            option = _option(parameter, kind)
         if parameter.name in about:
-            if get_origin(kind) is Annotated:
-                kind, stated = get_args(kind)
-                option = copy(stated)
-            else:
-                option = _option(parameter, kind)
             option.metavar, option.help = about[parameter.name]
-            kind = Annotated[kind, option]
-        parameters.append(parameter.replace(annotation=kind))
+        parameters.append(parameter.replace(annotation=Annotated[kind, option]))
     command.__doc__ = help_text(docstring)
     return _with_parameters(command, parameters)
 
