@@ -195,7 +195,8 @@ def test_every_rule_splits_interactions_and_the_audit_knows(by: str, tmp_path: P
 def test_models_of_ratings_refuse_them_in_one_sentence() -> None:
     parts = split_parts(interactions(), "user")
     with pytest.raises(
-        UsageError, match=r"bias needs ratings, and these are interactions: .*ease"
+        UsageError,
+        match=r"bias needs ratings, and these are interactions: .*ease.* without --relevant",
     ) as error:
         Bias().fit(parts.train)
     assert "\n" not in str(error.value)

@@ -182,7 +182,7 @@ def test_stopped_and_resumed_to_the_same_weights(
     with pytest.raises(KeyboardInterrupt):
         stopped.update(parts[1], seed=1, epochs=4, folder=tmp_path, on_epoch=stop)
     assert stopped.provenance.fingerprint == fingerprint(parts[0])  # as it was
-    with pytest.raises(UsageError, match="another start"):
+    with pytest.raises(UsageError, match="the start changed"):
         start().update(parts[1], seed=1, epochs=3, folder=tmp_path, resume=True)
     resumed = start().update(parts[1], seed=1, epochs=4, folder=tmp_path, resume=True)
     for name, array in whole.network.arrays().items():
@@ -241,8 +241,13 @@ def test_refusals(parts: tuple[Ratings, Ratings, Ratings], tmp_path: Path) -> No
     off = Ratings.from_arrays(["a"], ["x"], [9.0])
     with pytest.raises(DataError, match="off the scale"):
         model.update(off)
-    with pytest.raises(DataError, match="trained on ratings, and these are none"):
+    with pytest.raises(
+        DataError, match=r"trained on ratings, and these are interactions: .*--rating"
+    ):
         model.update(Ratings.from_arrays(["a"], ["x"]))
+    clicks = matinee.model("ease").fit(parts[0].liked(4.0))
+    with pytest.raises(DataError, match="on interactions, and these are ratings: --relevant"):
+        clicks.update(parts[1])
     with pytest.raises(DataError, match="no new ratings"):
         model.update(parts[1].take(np.zeros(len(parts[1]), dtype=bool)))
     with pytest.raises(UsageError, match="epochs = 0"):

@@ -332,7 +332,7 @@ class Ratings:
         if self.implicit:
             raise UsageError(
                 f"{self.name}: {purpose} needs ratings, and these are interactions: {instead}, or "
-                "name the column of the ratings with --rating COL"
+                "read the ratings (--rating COL, without --relevant)"
             )
 
     @cached_property

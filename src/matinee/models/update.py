@@ -118,8 +118,13 @@ def all_ratings(model: Hooks, new: Ratings) -> tuple[Ratings, Mask]:
     if not len(new):
         raise DataError(f"{new.name}: no new ratings to update the model with")
     if new.implicit != before.implicit:
-        noun = "interactions" if before.implicit else "ratings"
-        raise DataError(f"{new.name}: the model was trained on {noun}, and these are none")
+        raise DataError(
+            f"{new.name}: the model was trained on interactions, and these are ratings: "
+            "--relevant RATING (relevant=) reads those of at least that as interactions"
+            if before.implicit
+            else f"{new.name}: the model was trained on ratings, and these are interactions: "
+            "read the ratings (--rating COL, without --relevant)"
+        )
     low, high = before.scale.low, before.scale.high
     outside = np.flatnonzero(~((new.values >= low) & (new.values <= high)))
     if len(outside) and not new.implicit:
