@@ -97,6 +97,7 @@ class Engine:
         entries = self._list(people, allowed, request)
         if len(people) == 1 and request.only is None:
             without = {str(name) for name in request.exclude}
+            without |= {str(rating.item) for rating in request.ratings}
             return self._explored(entries, used, reader, history, request, without)
         return self._listed(entries, used, reader, secrets.token_hex(8))
 
