@@ -82,7 +82,7 @@ def test_a_study_by_the_real_executable_from_run_to_report(shell: Shell, file: P
 
     compared = json.loads(real("compare", folder, "--json").stdout)["rows"]
     assert {row["arm"] for row in compared} >= {"batch/64", "other/bias"}
-    assert "batch/64" in real("compare", folder, "--figure", "reference").stdout
+    assert "batch/64" in real("compare", "mine", "--figure", "reference").stdout
     verdicts = real("compare", folder, "--claims").stdout
     assert "16 is better." in verdicts
 
@@ -144,6 +144,9 @@ def test_a_wrong_request_is_reported(
 def test_a_folder_without_a_study_is_reported(shell: Shell) -> None:
     (shell.folder / "empty").mkdir()
     assert "no study was run here" in shell.error("study", "report", "empty", code=1)
+    folder = shell.folder / "studies" / "mine"  # of a file, by its name alone
+    folder.mkdir(parents=True)
+    assert "studies/mine: no study was run here" in shell.error("study", "report", "mine", code=1)
 
 
 @pytest.mark.parametrize(

@@ -283,9 +283,9 @@ def find_results(named: str, quick: bool) -> tuple[Results, Path]:
     """Return the runs in a folder, or of the study of that name in its usual place."""
     from ...lab.study import load_results, study_names
 
-    folder = Path(named)
-    if not folder.is_dir() and (named in study_names() or quick):
-        folder = default_folder(named, quick)
+    folder, usual = Path(named), default_folder(named, quick)
+    if not folder.is_dir() and (usual.is_dir() or named in study_names() or quick):
+        folder = usual
     if not folder.is_dir():
         raise UsageError(
             f"{folder}: no such folder; name the folder of a study's runs, or run it first: "
