@@ -71,6 +71,27 @@ def test_a_model_of_counts_takes_any_count(tmp_path: Path) -> None:
         assert client.post("/v1/recommend", json=body).status_code == 200
 
 
+def test_feedback_is_choices_for_a_model_of_counts(tmp_path: Path) -> None:
+    """The range of the counts is no scale of ratings."""
+    plays = synthesize(60, 40, 900, seed=3).ratings
+    model = matinee.model("ease").fit(replace(plays, implicit=True, times=None))
+    ids = [str(item) for item in plays.item_ids.ids[:3]]
+    kinds = ("click", "like", "dislike")
+    events = [
+        {"user": "me", "kind": kind, "item": item} for kind, item in zip(kinds, ids, strict=True)
+    ]
+    settings = ServeSettings(
+        model=model.save(tmp_path / "model"), feedback=f"sqlite:{tmp_path / 'f.db'}"
+    )
+    with TestClient(create_app(settings), base_url="http://localhost") as client:
+        assert client.post("/v1/feedback", json={"events": events}).status_code == 200
+        answer = client.get("/v1/users/me/recommendations?k=5&why=0").json()
+    wanted = model.recommend([dict.fromkeys(ids[:2], 1.0)], k=5, exclude=ids[2:])
+    assert [entry["item"] for entry in answer["recommendations"]] == [
+        str(item) for item in wanted["item_id"]
+    ]
+
+
 def test_two_people_get_the_lower_chance(client: TestClient, model: Recommender) -> None:
     ids = [str(item) for item in model.item_ids.ids]
     other = [[{"item": item} for item in ids[5:9]]]

@@ -61,7 +61,9 @@ def of_user(model: Recommender, user: str, feedback: Feedback | None) -> Person:
     if row >= 0 and model.histories is not None and not (feedback and feedback.erased):
         trained = model.histories.take([row])
     if feedback is not None and feedback.events:
-        history, refused = with_feedback(trained, feedback, model.item_ids, model.scale)
+        history, refused = with_feedback(
+            trained, feedback, model.item_ids, model.scale_of_histories
+        )
         named = frozenset(event.item for event in feedback.events if event.item is not None)
         return Person(user, history, refused, named)
     if trained is None:
