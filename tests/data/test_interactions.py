@@ -226,6 +226,16 @@ def test_rows_that_were_not_clicked_are_no_interactions(name: str, yes: object, 
     assert load(shown, rating=name).scale.low == 0
 
 
+def test_lists_of_a_model_of_counts_are_scored_by_the_scale_of_the_test_ratings() -> None:
+    users, items = np.divmod(np.arange(100), 10)
+    plays = {"user": users, "item": items, "plays": 1 + np.arange(100) % 80}
+    model = Popularity().fit(load(plays, weight="plays"))
+    rated = {"user": users[:20], "item": items[:20] + 1, "rating": 1 + np.arange(20) % 5}
+    scored = model.evaluate_lists(rated, allow_overlap=True)
+    assert scored.relevant == 4.0
+    assert not any("scale" in note for note in scored.notes)
+
+
 def test_ratings_that_are_all_equal_are_noted() -> None:
     users, items = np.divmod(np.arange(100), 10)
     frame = {"user": users, "item": items, "rating": np.ones(100)}

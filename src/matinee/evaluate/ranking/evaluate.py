@@ -37,11 +37,13 @@ class Lists(Guarded, Protocol):
 
     Attributes:
         kind: Kind of model.
-        scale: Range of the ratings.
     """
 
     kind: ClassVar[str]
-    scale: Scale
+
+    @property
+    def scale_of_histories(self) -> Scale:
+        """The range of the ratings; 1 alone for a model of interactions or counts."""
 
     def rank_scores_coded(self, histories: Histories) -> Float32:
         """Return the ranking scores of ``recommend``, float32 (people, n_items)."""
@@ -87,8 +89,9 @@ def evaluate_lists(
     """
     cutoffs = checked_cutoffs(k)
     overlap = guard(model, test, histories, rows, allow_overlap=allow_overlap)
+    scale = model.scale_of_histories
     if relevant is None:
-        relevant = relevant_from(model.scale, test)
+        relevant = relevant_from(scale, test)
     threshold = float(relevant)
     targets = Relevant.of(test, model.item_ids, threshold)
     n_items = len(model.item_ids)
@@ -140,9 +143,7 @@ def evaluate_lists(
         overlap=overlap,
         resamples=resamples,
         seed=seed,
-        notes=tuple(
-            _notes(model.scale, test, targets, overlap, unknown, known, result, items, left_out)
-        ),
+        notes=tuple(_notes(scale, test, targets, overlap, unknown, known, result, items, left_out)),
         sums=result.sums,
     )
 

@@ -65,7 +65,7 @@ def list_gain(
         The gain; None if no test rating is relevant.
     """
     if relevant is None or test.implicit:
-        relevant = relevant_from(before.scale, test)
+        relevant = relevant_from(before.scale_of_histories, test)
     if not (test.values >= relevant).any():
         return None
     columns = []
