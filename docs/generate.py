@@ -80,7 +80,8 @@ def cli_page() -> str:
         NOTE,
         "Results go to stdout, progress and messages to stderr. Exit codes: 0 done, 1 failed, 2 a "
         "wrong request (unknown command, option, key or name), 130 after Ctrl-C, 141 where the "
-        "reader of the output went away. Every command has `--help`.\n",
+        "reader of the output went away. A stdout that is closed from the start (`>&-`) is as "
+        "`/dev/null`. Every command has `--help`.\n",
     ]
     for path, command in commands():
         parts.append(f"{'##' if path.count(' ') < 2 else '###'} `{path}`\n")
