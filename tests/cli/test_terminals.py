@@ -68,7 +68,9 @@ def test_formulas(shell: Any, trained: Path, tmp_path: Path) -> None:
     asked = ["recommend", trained, "--all-users", "--escape-formulas", "--out"]
     done = shell(*asked, "lists.csv")
     assert "0 cells that begin like a formula" in done.stderr
+    assert shell.json(*asked, "lists.csv")["rows"] > 0
     assert "CSV or TSV" in shell.error(*asked, "lists.parquet", code=2)
+    assert "CSV or TSV" in shell.error(*asked[:2], "--user", "1", asked[3], code=2)
     assert main(["presets"]) == 0
 
 

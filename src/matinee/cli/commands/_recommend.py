@@ -109,7 +109,8 @@ def recommend(
         tables = loaded.recommend_all(histories, users=requested_users, **options)
     people = len(requested_users) if requested_users else loaded.n_users if all_users else None
     if escape_formulas:
-        if json or (out is not None and out.suffix.lower() not in (".csv", ".tsv")):
+        to_text = all_users and not json if out is None else out.suffix.lower() in (".csv", ".tsv")
+        if not to_text:
             raise UsageError("--escape-formulas is for lists written as CSV or TSV")
         tables = _escaped(tables)
     if out is not None:
