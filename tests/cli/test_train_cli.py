@@ -382,6 +382,10 @@ def test_an_update_goes_on_from_a_model(
     single.write_text("user,item,rating\n1,1,5\n")
     shown = shell("train", single, "--from", trained, "--out", out)
     assert f"{trained} further on 1 ratings by 1 users" in shown.stderr
+    assert "of single added to" in shown.stderr
+    again = shell("train", test, "--from", out, "--out", tmp_path / "newest", "--epochs", "1")
+    assert "of test added to" in again.stderr
+    assert "of single added to" not in again.stderr  # the notes of earlier trainings
     for more, message in (
         (("--out", out, "--set", "hidden=[4]"), "--set: the settings are those of"),
         (("--out", out, "--preset", "base"), "--preset: the settings are those of"),

@@ -6,7 +6,7 @@ import re
 import statistics
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,12 +24,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Fitted:
-    """A trained, scored and saved model."""
+    """A trained, scored and saved model; ``notes`` are those of this training."""
 
     model: Trainable
     score: Evaluation | None
     folder: Path
     lists: ListEvaluation | None = None
+    notes: tuple[str, ...] = ()
 
     def as_object(self, **more: Any) -> dict[str, Any]:
         """Return what ``--json`` prints of it."""
@@ -106,6 +107,7 @@ def fit(
     model = make_model(settings=settings, device=device) if base is None else load_model(base)
     assert isinstance(model, Trainable)
     model.device = choose_device(device)
+    earlier = parts.train.notes if base is None else (*parts.train.notes, *model.provenance.notes)
     replaces = check_place(out)
     if not resume and any(out.glob("checkpoint*")):
         note(f"matinee: {out}: an unfinished run there is dropped (--resume would go on with it)")
@@ -144,7 +146,8 @@ def fit(
         "config": settings.model_dump(mode="json"),
     }
     model.record |= {"split": parts.protocol, "training": training}
-    return _scored(model, parts, out)
+    notes = tuple(text for text in model.provenance.notes if text not in earlier)
+    return replace(_scored(model, parts, out), notes=notes)
 
 
 def _course(model: Trainable, seen: list[Epoch], wall: float) -> dict[str, Any]:

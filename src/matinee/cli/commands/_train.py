@@ -187,9 +187,8 @@ def _show(fitted: Fitted, parts: Parts) -> None:
     stopped = f" of {asked}" if run < asked else ""
     # No epochs: a closed form.
     epochs = f" {members}{run}{stopped} epoch{'s' * (asked != 1)}{chosen_by}" if run else ""
-    for text in model.provenance.notes:
-        if text not in parts.train.notes:
-            note(f"matinee: {text}")
+    for text in fitted.notes:
+        note(f"matinee: {text}")
     echo(f"trained{epochs} in {training['train_seconds']:.1f} s, seed {model.provenance.seed}")
     if parts.test is None:
         echo(
