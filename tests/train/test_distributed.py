@@ -23,7 +23,7 @@ from matinee.cli import main
 from matinee.errors import UsageError
 from matinee.nn import Batch
 from matinee.synth import synthesize
-from matinee.train import ProcessGroup
+from matinee.train import ProcessGroup, Shard
 
 SECONDS = 400  # on a machine that does much else
 
@@ -145,7 +145,7 @@ def test_a_process_that_is_lost_ends_the_others(tmp_path: Path) -> None:
 def test_what_several_processes_cannot_do() -> None:
     two = ProcessGroup(0, 2)
     with pytest.raises(UsageError, match="batch_norm needs statistics over a whole batch"):
-        replace(run(settings(batch_norm=True, batch_size=8)), group=two)
+        replace(run(settings(batch_norm=True, batch_size=8)), shard=Shard(two))
     data = synthesize(20, 10, 90, seed=1).ratings
     for model in (matinee.BiasedMF(), matinee.SparseFC()):
         with pytest.raises(UsageError, match=f"{model.kind} trains in one process"):

@@ -19,7 +19,7 @@ from problems import divide, ratings, run, settings
 
 import matinee
 from matinee.synth import synthesize
-from matinee.train import Epoch, Holdout, ProcessGroup, train
+from matinee.train import Epoch, Holdout, ProcessGroup, Shard, train
 from matinee.train._backend import KernelBackend, TorchBackend
 
 ENGINES = {"kernels": KernelBackend, "torch": TorchBackend}
@@ -93,8 +93,8 @@ def trained(name: str, group: ProcessGroup) -> tuple[dict[str, np.ndarray], list
         known = replace(known, weights=each + np.float32(0.01))
     chosen = settings(**{"validation": 0.2, "patience": 2, "keep": "settled", **CASES[case]})
     state = run(chosen, csr=known, dtype=torch.float64)
-    held = Holdout.of(out, 0, 5, group=group)
-    state = replace(state, group=group, valid=held, watch={"held": held})
+    held = Holdout.of(out, 0, 5, shard=Shard(group))
+    state = replace(state, shard=Shard(group), valid=held, watch={"held": held})
     link = state.inputs.link
     state.backend = ENGINES[backend](state.network, state.config, len(state.cuts), group, link)
     history = list(train(state))
@@ -131,7 +131,7 @@ def main(what: str, folder: Path) -> None:
     torch.set_num_threads(1)
     with ProcessGroup.join() as group:
         if what == "lost":
-            state = replace(run(settings(epochs=1000)), group=group)
+            state = replace(run(settings(epochs=1000)), shard=Shard(group))
             for epoch in train(state):
                 if group.rank == 1 and epoch.epoch == 3:
                     os._exit(7)

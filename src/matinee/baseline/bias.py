@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -74,8 +75,17 @@ class BiasModel:
         return users[:, None] + self.item_bias[None, :]
 
 
+def _alone(sums: Array) -> None:
+    """Add nothing: this process has all ratings."""
+
+
 def fit_bias(
-    train: Ratings | Csr, *, user_reg: float = 5.0, item_reg: float = 3.0, epochs: int = 10
+    train: Ratings | Csr,
+    *,
+    user_reg: float = 5.0,
+    item_reg: float = 3.0,
+    epochs: int = 10,
+    combine: Callable[[Array], None] = _alone,
 ) -> BiasModel:
     """Fit user and item biases by alternating regularised means, in time linear in the ratings.
 
@@ -91,33 +101,45 @@ def fit_bias(
         user_reg: Shrinkage of user biases, in ratings.
         item_reg: Shrinkage of item biases, in ratings.
         epochs: Passes over the ratings.
+        combine: Adds sums of the users of other processes to an array, in place; for unweighted
+            ratings of which this process has only some users'.
     """
     csr = train if isinstance(train, Csr) else train.by_user
     weights = csr.relative_weights
     each = np.empty(0) if weights is None else weights
-    mean = float(csr.values.mean(dtype=np.float64))
+    size = np.array([csr.values.sum(dtype=np.float64), len(csr.values)])
+    combine(size)
+    mean = float(size[0] / size[1])
     if weights is not None:
         mean = float(np.average(csr.values, weights=weights))
     mass = count_codes(csr.indices, csr.n_columns).astype(np.float64)
     if weights is not None:
         mass = sum_by_code(csr.indices, weights, csr.n_columns)
+    combine(mass)
     totals = np.zeros(csr.n_columns)
     item_bias = np.zeros(csr.n_columns)
     _item_sums(csr.indptr, csr.indices, csr.values, each, item_bias, 0.0, np.inf, totals)
+    combine(totals)
     item_mean = np.where(mass > 0, totals / np.maximum(mass, 1e-12), mean)
     for _ in range(epochs):
         _item_sums(csr.indptr, csr.indices, csr.values, each, item_bias, mean, user_reg, totals)
+        combine(totals)
         item_bias = totals / np.maximum(mass + item_reg, 1e-12)
     return BiasModel(
         mean, item_bias.astype(np.float32), item_mean.astype(np.float32), float(user_reg)
     )
 
 
-def column_means(csr: Csr, offset: Float32) -> Float32:
-    """Return each column's mean rating minus its offset, shrunk to 0 by 10 ratings, float32."""
+def column_means(csr: Csr, offset: Float32, combine: Callable[[Array], None] = _alone) -> Float32:
+    """Return each column's mean rating minus its offset, shrunk to 0 by 10 ratings, float32.
+
+    ``combine`` is that of ``fit_bias``.
+    """
     n = count_codes(csr.indices, csr.n_columns)
-    totals = sum_by_code(csr.indices, csr.values, csr.n_columns) - n * offset
-    return (totals / (n + 10.0)).astype(np.float32)
+    totals = sum_by_code(csr.indices, csr.values, csr.n_columns)
+    for sums in (n, totals):
+        combine(sums)
+    return ((totals - n * offset) / (n + 10.0)).astype(np.float32)
 
 
 @kernel()

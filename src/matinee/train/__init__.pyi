@@ -21,3 +21,4 @@ from .distributed import ProcessGroup as ProcessGroup
 from .epoch import Epoch as Epoch
 from .lists.config import ListsConfig as ListsConfig
 from .run import MEASURES as MEASURES, Run as Run
+from .shards.shard import Shard as Shard

@@ -13,18 +13,22 @@ import torch
 from ..base.memory import count_codes
 from ..data import Csr
 from ..nn import CENTRING, Inputs, Network, predict_entries, row_biases
+from .shards.shard import Shard
 
 ROWS = 8192
 """Rows predicted in one batch."""
 
 
-def center_columns(network: Network, inputs: Inputs, known: Csr) -> None:
+def center_columns(
+    network: Network, inputs: Inputs, known: Csr, shard: Shard | None = None
+) -> None:
     """Subtract each column's mean deviation from its output bias.
 
     The mean is over the rows that have rated the column and is shrunk to 0 with a strength of
     ``CENTRING`` ratings, as is a row's mean in ``RowOutputs``.
 
-    The network, which is changed in place, has a linear, untied output.
+    The network, which is changed in place, has a linear, untied output. ``known`` are the ratings
+    of this process, ``shard`` the processes that have the others, if any.
     """
     sums, inputs = np.zeros(known.n_columns), inputs.latent
     for first in range(0, known.n_rows, ROWS):
@@ -36,6 +40,8 @@ def center_columns(network: Network, inputs: Inputs, known: Csr) -> None:
         deviations -= np.repeat(row_biases(inputs, known, rows), np.diff(ptr))
         sums += np.bincount(columns, deviations, minlength=known.n_columns)
     counts = count_codes(known.indices, known.n_columns)
+    for array in (sums, counts):
+        (shard or Shard()).sum(array)
     mean = (sums / (counts + CENTRING)).astype(np.float32)
     with torch.no_grad():
         network.bias_out.sub_(torch.from_numpy(mean))

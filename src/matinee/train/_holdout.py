@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
 
-from ..base.arrays import Float32, Float64, Int32, Int64, Mask, row_bounds
+from ..base.arrays import Array, Float32, Float64, Int32, Int64, Mask, row_bounds
 from ..base.memory import chunks, count_codes, large_take
 from ..baseline.ordinal import expected_ratings
 from ..data import Csr, Ratings
 from ..nn import FEW, Inputs, Network, predict_entries, row_biases, row_length
 from ._shrink import Deviations
-from .distributed import ALONE, ProcessGroup
+from .shards.shard import Shard
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,7 +29,8 @@ class Holdout:
         low: Predictions are clipped to at least this.
         high: Predictions are clipped to at most this.
         users_are_columns: Whether items are the rows and users the columns.
-        group: The processes that divide predictions; all must call ``predict`` together.
+        shard: The processes that divide predictions, all of which have all entries; they must call
+            the methods that predict together.
     """
 
     rows: Int64
@@ -38,7 +40,7 @@ class Holdout:
     low: float = -np.inf
     high: float = np.inf
     users_are_columns: bool = False
-    group: ProcessGroup = ALONE
+    shard: Shard = field(default_factory=Shard)
 
     def __len__(self) -> int:
         return len(self.values)
@@ -51,25 +53,27 @@ class Holdout:
         high: float = np.inf,
         *,
         users_are_columns: bool = False,
-        group: ProcessGroup = ALONE,
+        shard: Shard | None = None,
     ) -> Holdout:
-        """Hold out every entry of a CSR."""
-        rows = np.flatnonzero(csr.counts)
-        indptr = row_bounds(csr.counts[rows])
-        return cls(rows, indptr, csr.indices, csr.values, low, high, users_are_columns, group)
+        """Hold out every entry of a CSR, or of those of all processes."""
+        shard = shard or Shard()
+        counts = shard.counts(csr)
+        rows = np.flatnonzero(counts)
+        entries = shard.join(csr.indices), shard.join(csr.values)
+        return cls(rows, row_bounds(counts[rows]), *entries, low, high, users_are_columns, shard)
 
     def predict(self, network: Network, inputs: Inputs, known: Csr) -> Float64:
         """Return unclipped predictions of the entries from inputs ``known``, float64 (entries,)."""
-        local = self.group.rows(self.indptr)
+        local = self.shard.divided(self.rows, self.indptr)
         ptr = self.indptr[local.start : local.stop + 1]
         columns = self.columns[ptr[0] : ptr[-1]]
         part = predict_entries(network, inputs, known, self.rows[local], ptr - ptr[0], columns)
-        (predictions,) = self.group.join_parts((part, ptr[0], len(self)))
+        (predictions,) = self.shard.group.join_parts((part, ptr[0], len(self)))
         return predictions
 
     def bias_predictions(self, inputs: Inputs, known: Csr) -> Float64:
         """Return the bias model's prediction for each entry, float64 (entries,)."""
-        row_bias = row_biases(inputs, known, self.rows)
+        row_bias = self._by_row(lambda rows: row_biases(inputs, known, rows))
         predictions = inputs.offset[self.columns] + np.repeat(row_bias, np.diff(self.indptr))
         return predictions.astype(np.float64)
 
@@ -85,8 +89,8 @@ class Holdout:
         vectors = whole - bias[self.columns]
         if inputs.outputs.centred:
             mean = inputs.outputs.mean(bias[known.indices], known.indptr)
-            vectors += np.repeat(mean[self.rows], counts)
-        shown = np.repeat(known.counts[self.rows], counts)
+            vectors += np.repeat(self._by_row(lambda rows: mean[rows]), counts)
+        shown = np.repeat(self._by_row(lambda rows: known.counts[rows]), counts)
         pivot = float(np.log(np.maximum(shown, FEW)).mean())
         lengths = row_length(shown, pivot)
         return Deviations(base, self.values - base, whole, vectors, lengths, pivot, inputs.link)
@@ -105,6 +109,9 @@ class Holdout:
             deviations = self.deviations(network, inputs, known, base)
             predictions = deviations.shrunk(deviations.fit())
         return self._squared(predictions)
+
+    def _by_row(self, compute: Callable[[Int64], Array]) -> Array:
+        return self.shard.by_row(compute, self.rows, self.indptr)
 
     def _squared(self, predictions: Float64) -> Float64:
         return np.square(np.clip(predictions, self.low, self.high) - self.values)
@@ -135,15 +142,34 @@ class Holdout:
         return float(np.sqrt(each + added).mean())
 
 
-def hold_out_rows(csr: Csr, share: float, rng: np.random.Generator) -> Mask:
+def _skip(rng: np.random.Generator, numbers: int) -> None:
+    """Skip random numbers, those of entries of other processes."""
+    if numbers:
+        assert isinstance(rng.bit_generator, np.random.PCG64)  # of ``default_rng``
+        rng.bit_generator.advance(numbers)
+
+
+def hold_out_rows(
+    csr: Csr, share: float, rng: np.random.Generator, shard: Shard | None = None
+) -> Mask:
     """Hold out a random share of the entries, leaving each row at least one.
+
+    Args:
+        csr: The entries of this process.
+        share: The share to hold out.
+        rng: A generator in the same state in every process, in which it remains so.
+        shard: The processes that have the other entries, if any.
 
     Returns:
         Mask over the entries, shape (entries,).
     """
     out = np.empty(len(csr.indices), dtype=bool)
+    before, total = (shard or Shard()).span(len(out))
+    after = total - before - len(out)
+    _skip(rng, before)
     for some in chunks(len(out)):
         out[some] = rng.random(some.stop - some.start) < share
+    _skip(rng, after)
     first = csr.indptr[:-1][csr.counts > 0]
     whole = np.logical_and.reduceat(out, first) if len(first) else np.empty(0, dtype=bool)
     out[first[whole]] = False

@@ -61,7 +61,7 @@ def _epoch(run: Run, tuner: ThreadTuner, stop: Event | None) -> Epoch | None:
         watched=watched,
         learning_rate=run.backend.learning_rate(epoch * len(run.cuts)),
         seconds=seconds,
-        ratings_per_second=len(run.known.indices) / seconds,
+        ratings_per_second=int(run.counts.sum()) / seconds,
         measured=measured,
         member=run.member,
         teacher=run.teacher,
@@ -75,7 +75,7 @@ def _steps(run: Run, tuner: ThreadTuner, stop: Event | None) -> tuple[Float64, F
 
     None if ``stop`` was set in between.
     """
-    epoch, counts = len(run.history) + 1, run.known.counts
+    epoch, counts = len(run.history) + 1, run.counts
     step = (epoch - 1) * len(run.cuts)
     run.network.train()
     losses, squares = np.empty(len(run.cuts)), np.empty(len(run.cuts))

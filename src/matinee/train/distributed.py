@@ -125,6 +125,32 @@ class ProcessGroup(Launch):
         self.sum(buffer)
         return out
 
+    def gather(self, part: Array) -> Array:
+        """Concatenate the processes' vectors in rank order, in every process.
+
+        Args:
+            part: This process's vector, of any length and all of one dtype.
+        """
+        sizes = np.zeros(self.size, dtype=np.int64)
+        sizes[self.rank] = len(part)
+        self.sum(sizes)
+        (whole,) = self.join_parts((part, int(sizes[: self.rank].sum()), int(sizes.sum())))
+        return whole
+
+    def broadcast_from(self, rank: int, array: Array) -> None:
+        """Copy an array of one process into those of the others, of the same shape and dtype.
+
+        Raises:
+            ProcessError: Another process does not respond.
+        """
+        if self.alone:
+            return
+        import torch
+        from torch import distributed
+
+        with _lost_as_error():
+            distributed.broadcast(torch.from_numpy(array), src=rank)
+
     def broadcast(self, data: bytes) -> bytes:
         """Return the bytes passed by rank 0, in every process."""
         if self.alone:

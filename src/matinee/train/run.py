@@ -18,8 +18,9 @@ from ._backend import Backend, KernelBackend, TorchBackend, torch_threads
 from ._distillation import Distillation
 from ._holdout import Holdout
 from .config import TrainConfig, rows_per_step
-from .distributed import ALONE, ProcessGroup
+from .distributed import ProcessGroup
 from .epoch import Epoch
+from .shards.shard import Shard
 
 SPARSE, BIAS_SHARE, SHARE_BY_DENSITY = 400.0, 0.4, 0.01
 FEWEST_SCORES, FEWEST_EPOCHS = 2, 4
@@ -62,7 +63,7 @@ class Run:
     Attributes:
         network: The network, trained in place.
         inputs: The fitted input encoding.
-        known: The training ratings by row.
+        known: The training ratings by row, or those of this process.
         config: The training options.
         rng: The seeded generator of the order of rows and the seeds of batches.
         valid: The validation part, or None.
@@ -72,7 +73,8 @@ class Run:
         distillation: Predictions of its teachers as additional targets, or None.
         measures: Further measures to compute after each epoch: see ``MEASURES``.
         training: The training ratings as entries to score, for the measures that need them.
-        group: The processes of a distributed run; each has its own copy of the run.
+        shard: The processes of a distributed run, and which ratings this one has; each has its own
+            copy of the rest.
         only: The rows to train on, int64, each with ratings; None for all.
         history: The metrics of the epochs so far.
         best: Weights of ``best_epoch``, the best by validation RMSE; 0 if there is none.
@@ -90,7 +92,7 @@ class Run:
     distillation: Distillation | None = None
     measures: frozenset[str] = frozenset()
     training: Holdout | None = None
-    group: ProcessGroup = ALONE
+    shard: Shard = field(default_factory=Shard)
     only: Int64 | None = None
     history: list[Epoch] = field(default_factory=list)
     best: dict[str, Array] = field(default_factory=dict)
@@ -98,16 +100,17 @@ class Run:
 
     def __post_init__(self) -> None:
         check_measures(self.measures)
+        self.counts = self.shard.counts(self.known)
         if self.network.config.batch_norm and not self.group.alone:
             raise UsageError(
                 "batch_norm needs statistics over a whole batch, which several processes divide; "
                 "train in one process, or set batch_norm = false"
             )
         if self.config.l2_against == "sum":
-            mean = {"l2": self.config.l2 / len(self.known.values), "l2_against": "mean"}
+            mean = {"l2": self.config.l2 / int(self.counts.sum()), "l2_against": "mean"}
             self.config = self.config.replace(mean)
         # A row without ratings has no loss.
-        self.rows = np.flatnonzero(self.known.counts) if self.only is None else self.only
+        self.rows = np.flatnonzero(self.counts) if self.only is None else self.only
         size = rows_per_step(self.config, len(self.rows))
         smallest = 2 if size > 1 and self.network.config.batch_norm else 1
         self._step_rows = min(size, len(self.rows))
@@ -133,11 +136,12 @@ class Run:
             salt: Seed of the batch's own randomness.
         """
         known, double = self.known, self.network.table_in.dtype == torch.float64
+        ratings, at = self.shard.rows_of(known, rows, self.counts)
         batch = self.inputs.batch(
-            known.indptr,
-            known.indices,
-            known.values,
-            rows,
+            ratings.indptr,
+            ratings.indices,
+            ratings.values,
+            at,
             salt=salt,
             conditional=self.config.objective == "conditional",
             dropout=self.network.config.input_dropout,
@@ -154,6 +158,11 @@ class Run:
         if self.distillation:
             batch = self.distillation.extend(batch, rows, self.inputs.offset, salt=salt)
         return batch
+
+    @property
+    def group(self) -> ProcessGroup:
+        """The processes of a distributed run."""
+        return self.shard.group
 
     def threads(self) -> AbstractContextManager[None]:
         """Limit torch's threads to the number that suits the size of the steps."""

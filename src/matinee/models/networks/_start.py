@@ -11,7 +11,7 @@ from ...base.arrays import Array, Float32, Int32, Int64, Mask
 from ...baseline import column_means
 from ...data import Csr, Ratings
 from ...nn import Inputs, Network, NetworkConfig
-from ...train import Teacher, TrainConfig, validation_share
+from ...train import Shard, Teacher, TrainConfig, validation_share
 from ...train.factors.continued import Continued
 from ..settings import update_epochs
 from ._fitted import FittedNetwork
@@ -140,20 +140,22 @@ def first_network(
     device: str,
     rng: np.random.Generator,
     start: Start | None,
+    shard: Shard,
 ) -> Network:
     """Make a network with its initial weights.
 
-    An update keeps the widths of ``start``, whatever the size of the data.
+    An update keeps the widths of ``start``, whatever the size of the data. ``ratings`` and
+    ``known`` are those of this process, ``shard`` the processes that have the others, if any.
     """
     if start is None:
-        counts = (len(ratings), ratings.n_users, ratings.n_items)
+        counts = (shard.span(len(ratings))[1], ratings.n_users, ratings.n_items)
         shape = config.within(known.n_columns, inputs.table_rows, counts)
     else:
         shape = config.replace({"hidden": start.fitted.settings.network.hidden})
     network = _new_network(shape, known.n_columns, inputs, device, rng)
     if config.bias_start == "mean":
         with torch.no_grad():
-            network.bias_out.copy_(torch.from_numpy(column_means(known, inputs.offset)))
+            network.bias_out.copy_(torch.from_numpy(column_means(known, inputs.offset, shard.sum)))
     if start is not None:
         start.load(network)
     return network

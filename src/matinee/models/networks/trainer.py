@@ -21,6 +21,7 @@ from ...train import (
     Holdout,
     Run,
     RunContext,
+    Shard,
     Teacher,
     center_columns,
     fit_shrinkage,
@@ -57,6 +58,7 @@ class Trainer:
         member: Number in the ensemble, from 1; 0 for none.
         teacher: Number among the teachers of another network, from 1; 0 if it is not a teacher.
         start: The trained network to start from; none by default.
+        shard: The processes, if each has the ratings of some users; by default each has all.
 
     Attributes:
         run: The training run.
@@ -75,7 +77,9 @@ class Trainer:
         member: int = 0,
         teacher: int = 0,
         start: Start | None = None,
+        shard: Shard | None = None,
     ) -> None:
+        self.shard = shard or Shard(context.group)
         self.settings, self.context = settings, context
         self.teacher_epochs: list[Epoch] = []
         self._ratings, self._start = ratings, start
@@ -95,14 +99,14 @@ class Trainer:
             return self._start.held(train, rng, rows)
         if held is not None or not train.validation:
             return held
-        kept_out = validation_share(train.validation, len(self._ratings))
-        return rows.in_order_of_ratings(hold_out_rows(rows, kept_out, rng))
+        kept_out = validation_share(train.validation, self.shard.span(len(self._ratings))[1])
+        return rows.in_order_of_ratings(hold_out_rows(rows, kept_out, rng, self.shard))
 
     def _first_run(self, member: int, teacher: int, rng: np.random.Generator) -> Run:
         """Return the run before its first epoch."""
         settings, context, start = self.settings, self.context, self._start
         low, high = self._limits
-        holdout = partial(Holdout.of, low=low, high=high, group=context.group)
+        holdout = partial(Holdout.of, low=low, high=high, shard=self.shard)
         scored = partial(holdout, users_are_columns=settings.network.rows == "items")
         known, valid = self._rows, None
         if self.held is not None:
@@ -115,7 +119,14 @@ class Trainer:
         }
         return Run(
             first_network(
-                settings.network, self._ratings, known, inputs, context.device, rng, start
+                settings.network,
+                self._ratings,
+                known,
+                inputs,
+                context.device,
+                rng,
+                start,
+                self.shard,
             ),
             inputs,
             known,
@@ -128,13 +139,15 @@ class Trainer:
             teacher=teacher,
             measures=context.measure,
             training=scored(known) if "training" in context.measure else None,
-            group=context.group,
+            shard=self.shard,
         )
 
     def _inputs(self, known: Csr) -> Inputs:
         """Return the input encoding, fitted to the ratings outside the validation part."""
         config, start = self.settings.network, self._start
-        inputs = make_inputs(config, column_offset(known, config.center), side=known.side)
+        inputs = make_inputs(
+            config, column_offset(known, config.center, self.shard), side=known.side
+        )
         if config.output != "ordinal":
             return inputs
         earlier = None if start is None else start.fitted.inputs.link
@@ -206,7 +219,7 @@ class Trainer:
         run.network.to("cpu")
         if run.network.config.centers_output:
             with run.threads():
-                center_columns(run.network, run.inputs, run.known)
+                center_columns(run.network, run.inputs, run.known, self.shard)
 
     def _begin(self) -> None:
         """Open the run folder, and restore the run from its checkpoint if it is resumed."""
@@ -269,7 +282,7 @@ class Trainer:
     def _whole(self, inputs: Inputs) -> tuple[Csr, Inputs]:
         """Return all ratings by row, and an input encoding with column statistics of all."""
         rows, center = self._rows, self.settings.network.center
-        return rows, replace(inputs, offset=column_offset(rows, center))
+        return rows, replace(inputs, offset=column_offset(rows, center, self.shard))
 
     def finish(self, *, shrink: bool = True) -> FittedNetwork:
         """Return the network, ready to predict.

@@ -1,0 +1,1 @@
+"""Ratings of which every process of a distributed run holds a part."""
