@@ -52,4 +52,4 @@ from .models import (
     load_model as load_model,
     model as model,
 )
-from .train import ProcessGroup as ProcessGroup
+from .train import ProcessGroup as ProcessGroup, load_shard as load_shard

@@ -28,10 +28,10 @@ from matinee.train import ProcessGroup, Shard
 SECONDS = 400  # on a machine that does much else
 
 
-def torchrun(*args: object) -> subprocess.CompletedProcess[str]:
-    """Run something in two processes, on a port that is free."""
+def torchrun(*args: object, processes: int = 2) -> subprocess.CompletedProcess[str]:
+    """Run something in several processes, on a port that is free."""
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
-    command += ["--nproc-per-node", "2", *map(str, args)]
+    command += ["--nproc-per-node", str(processes), *map(str, args)]
     one_thread = {"OMP_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1", "GOMP_SPINCOUNT": "0"}
     return subprocess.run(
         command,
@@ -56,9 +56,9 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, np.ndarray]
     return states
 
 
-@pytest.mark.parametrize("name", together.NAMES)
+@pytest.mark.parametrize("name", [*together.NAMES, *(f"sharded {n}" for n in together.SHARDED)])
 def test_the_weights_of_one_process(name: str, both: list[dict[str, np.ndarray]]) -> None:
-    weights, history = together.trained(name, ProcessGroup())
+    weights, history = together.trained(name.removeprefix("sharded "), ProcessGroup())
     first, second = both
     assert len(weights) > 3
     for key, array in weights.items():

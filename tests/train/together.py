@@ -18,6 +18,7 @@ import torch
 from problems import divide, ratings, run, settings
 
 import matinee
+from matinee.data import Csr
 from matinee.synth import synthesize
 from matinee.train import Epoch, Holdout, ProcessGroup, Shard, train
 from matinee.train._backend import KernelBackend, TorchBackend
@@ -71,6 +72,9 @@ CASES: dict[str, dict[str, Any]] = {
     },
 }
 NAMES = [f"{backend}: {case}" for backend in ENGINES for case in CASES]
+SHARDED = [name for name in NAMES if not name.startswith("torch: ") or name == "torch: adam"]
+SHARDED = [name for name in SHARDED if "weighted" not in name and "ordinal" not in name]
+"""Cases in which each process has the ratings of some rows only."""
 SMALL: dict[str, Any] = {
     "hidden": [8, 4, 8],
     "epochs": 4,
@@ -84,7 +88,9 @@ class StoppedError(Exception):
     """Raised between two epochs, as Ctrl-C would be."""
 
 
-def trained(name: str, group: ProcessGroup) -> tuple[dict[str, np.ndarray], list[Epoch]]:
+def trained(
+    name: str, group: ProcessGroup, *, sharded: bool = False
+) -> tuple[dict[str, np.ndarray], list[Epoch]]:
     """The weights and the history of a case, in float64."""
     backend, case = name.split(": ")
     known, out = divide(ratings(), 0.2, np.random.default_rng(3))
@@ -93,12 +99,24 @@ def trained(name: str, group: ProcessGroup) -> tuple[dict[str, np.ndarray], list
         known = replace(known, weights=each + np.float32(0.01))
     chosen = settings(**{"validation": 0.2, "patience": 2, "keep": "settled", **CASES[case]})
     state = run(chosen, csr=known, dtype=torch.float64)
-    held = Holdout.of(out, 0, 5, shard=Shard(group))
-    state = replace(state, shard=Shard(group), valid=held, watch={"held": held})
+    shard = Shard(group)
+    if sharded:  # the first process has a quarter of the rows
+        cut = known.n_rows // 4
+        shard = Shard(group, (0, cut) if group.first else (cut, known.n_rows))
+        known, out = (rows_between(csr, shard) for csr in (known, out))
+    held = Holdout.of(out, 0, 5, shard=shard)
+    state = replace(state, known=known, shard=shard, valid=held, watch={"held": held})
     link = state.inputs.link
     state.backend = ENGINES[backend](state.network, state.config, len(state.cuts), group, link)
     history = list(train(state))
     return {key: array.copy() for key, array in state.network.arrays().items()}, history
+
+
+def rows_between(csr: Csr, shard: Shard) -> Csr:
+    """The same rows, with the ratings of those of a shard only."""
+    assert shard.bounds is not None
+    first, end = shard.bounds
+    return csr.where((csr.entry_rows >= first) & (csr.entry_rows < end))
 
 
 def predicted(kind: str, group: ProcessGroup, folder: Path | None = None) -> np.ndarray:
@@ -140,6 +158,10 @@ def main(what: str, folder: Path) -> None:
             weights, history = trained(name, group)
             by_name |= {f"{name}/{key}": array for key, array in weights.items()}
             by_name[f"{name}/history"] = np.array(figures(history))
+        for name in SHARDED:
+            weights, history = trained(name, group, sharded=True)
+            by_name |= {f"sharded {name}/{key}": array for key, array in weights.items()}
+            by_name[f"sharded {name}/history"] = np.array(figures(history))
         for kind in ("autoencoder", "ensemble"):
             by_name[kind] = predicted(kind, group, folder / kind)
         np.savez(folder / f"{group.rank}.npz", **by_name)

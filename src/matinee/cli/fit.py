@@ -128,7 +128,7 @@ def fit(
                 "watch": {"test": parts.test} if watch and parts.test is not None else None,
             }
             if base is None:
-                model.fit(parts.train, group=group, **options)
+                model.fit(parts.sharded or parts.train, group=group, **options)
             else:
                 model.update(parts.train, epochs=epochs, **options)
     except KeyboardInterrupt:

@@ -14,6 +14,7 @@ from .source import load_arguments
 
 if TYPE_CHECKING:
     from ..data import Ratings
+    from ..train import ProcessGroup, ShardedRatings
     from .source import Reading
 
 
@@ -27,6 +28,7 @@ class Parts:
         given: Histories of the test users, if they are not part of ``train``.
         protocol: How the parts were divided, JSON-serialisable; None without a test part.
         source: Where the ratings were, so that they can be found and divided again.
+        sharded: The ratings to train on of all processes, if ``train`` are those of this one.
     """
 
     train: Ratings
@@ -34,15 +36,17 @@ class Parts:
     given: Ratings | None = None
     protocol: dict[str, Any] | None = None
     source: str | None = None
+    sharded: ShardedRatings | None = None
 
     @property
     def size(self) -> str:
         """The size and the name of the training part, in a few words."""
         noun = "interactions" if self.train.implicit else "ratings"
-        users, items = self.train.sides
-        return (
-            f"{len(self.train):,} {noun} by {users:,} users of {items:,} items ({self.train.name})"
-        )
+        if self.sharded is None:
+            size, (users, items) = len(self.train), self.train.sides
+        else:
+            size, users, items = self.sharded.size, self.train.n_users, self.train.n_items
+        return f"{size:,} {noun} by {users:,} users of {items:,} items ({self.train.name})"
 
     def describe(self) -> str:
         """Return the protocol in a few words."""
@@ -122,6 +126,31 @@ def _without_test(ratings: Ratings, test: str, read: Reading, source: str | None
     if steps := {name: value for name, value in read.steps.items() if name != "k_core"}:
         protocol["reading"] = steps
     return Parts(train, held, None, protocol, source)
+
+
+def read_shard(
+    source: str | None, read: Reading, group: ProcessGroup, *, test: str | None
+) -> Parts:
+    """Read this process's ratings, and in the first process the test ratings.
+
+    Raises:
+        UsageError: No source, or options that need all ratings in one process.
+        DataError: A source cannot be read or divided.
+    """
+    from ..train import load_shard
+
+    if source is None:
+        raise UsageError("--shard divides files among the processes; name a SOURCE")
+    sharded = load_shard(source, group, **load_arguments(read.options))
+    for text in sharded.own.notes:
+        note(f"matinee: {sharded.own.name}: {text}")
+    protocol = held = None
+    if test is not None:
+        protocol = {"by": "file", "test": test, "removed": 0}
+        if read.steps:
+            protocol["reading"] = read.steps
+        held = replace(_for_scoring(read)(test), name=test) if group.first else None
+    return Parts(sharded.own, held, None, protocol, source, sharded)
 
 
 def read_test(source: str, read: Reading, *, given: str | None) -> tuple[Ratings, Ratings | None]:

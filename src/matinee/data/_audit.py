@@ -12,7 +12,6 @@ import numpy as np
 from ..base.arrays import Int32
 from ..base.memory import find_entries
 from ..errors import DataError
-from ._repeats import repeated, repeated_in
 from .coerce import RatingsLike, as_ratings
 from .fingerprints import fingerprint
 from .histories import Histories
@@ -20,6 +19,7 @@ from .leaks.renamed import HeldOutPeople, Renamed, find_renamed, many_renamed
 from .leaks.same_second import SameSecond, same_second
 from .loading import load
 from .ratings import Ratings
+from .repeats import repeated, repeated_in
 from .sources.home import locate
 
 

@@ -11,9 +11,9 @@ import numpy as np
 from ..base.arrays import Float32, Int64
 from ..base.widths import within
 from ..errors import DataError
-from ._repeats import repeated_in
 from .coerce import RatingsLike, as_ratings
 from .ratings import Ratings
+from .repeats import repeated_in
 
 HIDDEN, MAX_TABLE, TEACHERS = (600,), 100_000_000, 2
 """Options of the preset ``default``, which a description must not import."""

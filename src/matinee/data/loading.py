@@ -12,7 +12,6 @@ import numpy as np
 from ..errors import DataError, UsageError
 from ._items import item_table
 from ._missing import missing_values, unlikely, unrated
-from ._repeats import check_policy, repeated, resolve
 from .encode import Encoded, encode, rows_of_pair
 from .netflix.reader import STARS, locations_of, read_netflix
 from .ratings import Ratings, Scale, as_scale
@@ -38,6 +37,7 @@ from .read.stage import stage
 from .read.stores.lake import open_lake
 from .read.stores.sql import open_query
 from .read.unpack import label_of, readable
+from .repeats import check_policy, repeated, resolve
 from .side.read import people_columns
 from .sources.catalogue import DATASETS
 from .values.ids import suspicious_ids

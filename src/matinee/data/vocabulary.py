@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -78,6 +78,17 @@ class Vocabulary:
     def take(self, codes: npt.NDArray[np.integer[Any]]) -> Vocabulary:
         """Return the vocabulary of a subset of the codes, which must be ascending."""
         return Vocabulary(self.ids[codes])
+
+    @classmethod
+    def union(cls, vocabularies: Sequence[Vocabulary]) -> Vocabulary:
+        """Return the vocabulary of the ids of several; ids are text if they are text in one."""
+        first = vocabularies[0]
+        if all(other == first for other in vocabularies[1:]):
+            return first
+        ids = [v.ids for v in vocabularies]
+        if not all(v.numeric for v in vocabularies):
+            ids = [v.ids.astype(str).astype(object) if v.numeric else v.ids for v in vocabularies]
+        return cls(np.unique(np.concatenate(ids)))
 
     @classmethod
     def of(cls, ids: Ids) -> tuple[Vocabulary, Int32]:

@@ -19,11 +19,19 @@ from ..base.locks import locked
 from ..baseline.variance import HeldOutPredictions
 from ..data import Ratings, RatingsLike, as_ratings
 from ..data.values.weights import weighted_by_age
-from ..errors import UsageError
-from ..train import Epoch, RunContext, RunFolder, choose_device, drop_checkpoints
+from ..errors import UsageError, checked_seed
+from ..train import (
+    Epoch,
+    RunContext,
+    RunFolder,
+    ShardedRatings,
+    choose_device,
+    drop_checkpoints,
+)
 from ..train.distributed import ALONE, ProcessGroup
 from ..train.lists import ListEpoch
 from .base import Recommender
+from .folder.provenance import Provenance
 from .interactive.bar import Bar
 from .interactive.params import Params
 from .presets import member_settings, preset as _preset
@@ -115,7 +123,7 @@ class Trainable(Params, Recommender):
 
     def fit(
         self,
-        train: RatingsLike,
+        train: RatingsLike | ShardedRatings,
         *,
         seed: int = 0,
         progress: bool | None = None,
@@ -131,7 +139,9 @@ class Trainable(Params, Recommender):
         """Train on ratings.
 
         Args:
-            train: Ratings of at least two users and two items, or what ``load`` takes.
+            train: Ratings of at least two users and two items, or what ``load`` takes. What
+                ``load_shard`` returns is trained on by a single autoencoder without a teacher, and
+                only the first process is fitted then.
             seed: Seeds weights, order, dropout and the validation part.
             progress: Whether to show a progress bar; None to show it where stderr is a terminal and
                 in notebooks.
@@ -158,6 +168,10 @@ class Trainable(Params, Recommender):
             ProcessError: Another process of the group failed, or has other arguments.
             UsageError: No checkpoint to resume from, or the checkpoint of another run.
         """
+        sharded = None
+        if isinstance(train, ShardedRatings):
+            sharded = train if train.shard.bounds is not None else None
+            train = train.own
         train = self._weighed(as_ratings(train, "train"))
         if resume and folder is None:
             raise UsageError("resume needs the folder of the run to resume")
@@ -173,17 +187,44 @@ class Trainable(Params, Recommender):
             stack.enter_context(one_blas_thread())
             shown = progress if group.first else False
             bar = stack.enter_context(Bar(self.planned_epochs, shown, on_epoch))
-            return super().fit(
-                train,
-                seed=seed,
-                on_epoch=bar,
-                folder=run_folder,
-                resume=resume,
-                watch={name: as_ratings(table, name) for name, table in (watch or {}).items()},
-                measure=frozenset(measure),
-                group=group,
-                **options,
-            )
+            options |= {
+                "on_epoch": bar,
+                "folder": run_folder,
+                "resume": resume,
+                "watch": {name: as_ratings(table, name) for name, table in (watch or {}).items()},
+                "measure": frozenset(measure),
+                "group": group,
+            }
+            if sharded is not None:
+                whole = self._fit_shards(sharded, checked_seed(seed), options)
+                if whole is None:
+                    return self
+                train = whole
+            return super().fit(train, seed=seed, **options)
+
+    def _fit_shards(
+        self, ratings: ShardedRatings, seed: int, options: dict[str, Any]
+    ) -> Ratings | None:
+        """Train by processes with some users' ratings each, and collect them in the first.
+
+        Returns:
+            All ratings, to fit everything but the network; None in the other processes.
+        """
+        self._ready, self.histories = False, None
+        self.item_table = ratings.own.item_table
+        self.provenance = Provenance(ratings.own.name, ratings.size, ratings.fingerprint(), seed)
+        context = RunContext(
+            self._identity(seed), self.clip, self.device, upgrade=_upgraded, **options
+        )
+        self._train_shards(ratings, seed, context)
+        return ratings.collected()
+
+    def _train_shards(self, ratings: ShardedRatings, seed: int, context: RunContext) -> None:
+        """Train the network by processes with some users' ratings each, for ``_train`` to take."""
+        raise UsageError(
+            f"{type(self).__name__}: only a single autoencoder is trained by processes that each "
+            "have the ratings of some users; let every process read all ratings"
+        )
 
     def _weighed(self, train: Ratings) -> Ratings:
         """Weight the ratings by age, unless ``fit_whole`` has already done so."""

@@ -21,4 +21,6 @@ from .distributed import ProcessGroup as ProcessGroup
 from .epoch import Epoch as Epoch
 from .lists.config import ListsConfig as ListsConfig
 from .run import MEASURES as MEASURES, Run as Run
+from .shards.ratings import ShardedRatings as ShardedRatings
+from .shards.reading import load_shard as load_shard
 from .shards.shard import Shard as Shard

@@ -46,6 +46,7 @@ def train(
     out: Path | None = None,
     resume: bool = False,
     watch: bool = False,
+    shard: bool = False,
     threads: Threads = None,
     device: Device = "auto",
     reading: source_options.Options = None,
@@ -70,13 +71,16 @@ def train(
         out (DIR): Model folder; by default models/DATASET-PRESET.
         resume: Continue the interrupted run in the model folder.
         watch: Score the test part after each epoch, for the curve in --json.
+        shard: Under torchrun, each process reads and keeps the ratings of some people only
+            (docs/distributed.md). For one network without a teacher, and with --test rather than
+            --holdout.
     """
     use_threads(threads_each(threads))
     from ...config import parse_settings
     from ...models import preset as find_preset
     from ...train import ProcessGroup
     from ..fit import default_folder, fit
-    from ..parts import read_parts
+    from ..parts import read_parts, read_shard
 
     changes = parse_settings(settings or [])
     if base is not None:
@@ -95,7 +99,14 @@ def train(
             raise UsageError("--from updates a model in one process; start it without torchrun")
         division: dict[str, Any]
         division = {"test": test, "holdout": holdout, "by": by, "seed": seed, "given": given}
-        parts = in_turn(group, lambda: read_parts(source, read, **division))
+        if shard:
+            from ...models.networks.sharded import check_shardable
+
+            check_shardable(options)
+            _check_shard(base, holdout, by, given, watch)
+            parts = read_shard(source, read, group, test=test)
+        else:
+            parts = in_turn(group, lambda: read_parts(source, read, **division))
         if watch:
             _check_watched(parts)
         folder = out or default_folder(parts.train.name, preset)
@@ -127,6 +138,16 @@ def train(
         print_json(fitted.as_object())
     else:
         _show(fitted, parts)
+
+
+def _check_shard(base: Path | None, *others: Any) -> None:
+    names = ("--holdout", "--by", "--given", "--watch")
+    named = [name for name, value in zip(names, others, strict=True) if value]
+    if base is not None or named:
+        raise UsageError(
+            f"{'--from' if base is not None else named[0]} needs all ratings in each process, and "
+            "--shard gives each a part; score on a part that 'data split' has written, by --test"
+        )
 
 
 def _check_watched(parts: Parts) -> None:
@@ -191,10 +212,10 @@ def _show(fitted: Fitted, parts: Parts) -> None:
         note(f"matinee: {text}")
     echo(f"trained{epochs} in {training['train_seconds']:.1f} s, seed {model.provenance.seed}")
     if parts.test is None:
-        echo(
-            "\nTrained on every rating: no held-out score was computed. --holdout 0.2 keeps some "
-            "apart to score on."
-        )
+        apart = "--holdout 0.2 keeps some apart to score on."
+        if parts.sharded is not None:
+            apart = "--test scores on a part that was kept apart."
+        echo(f"\nTrained on every rating: no held-out score was computed. {apart}")
     else:
         noun = "interactions" if parts.test.implicit else "ratings"
         echo(f"scored on {parts.describe()}: {len(parts.test):,} {noun}\n")

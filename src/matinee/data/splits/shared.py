@@ -19,8 +19,8 @@ def share_vocabularies(*parts: Ratings) -> tuple[Ratings, ...]:
     has one for the item, as are genres and values of columns. The scale covers all parts, or those
     whose scale was stated.
     """
-    users = _union([part.user_ids for part in parts])
-    items = _union([part.item_ids for part in parts])
+    users = Vocabulary.union([part.user_ids for part in parts])
+    items = Vocabulary.union([part.item_ids for part in parts])
     tables = [(part.item_table, part.item_ids) for part in parts if part.item_table is not None]
     table = union_table(tables, items)
     columns = [(part.user_columns, users.encode(part.user_ids.ids)) for part in parts]
@@ -62,16 +62,6 @@ def join(*parts: Ratings, name: str) -> Ratings:
         name=name,
         notes=tuple(note for part in parts for note in part.notes),
     )
-
-
-def _union(vocabularies: list[Vocabulary]) -> Vocabulary:
-    first = vocabularies[0]
-    if all(other == first for other in vocabularies[1:]):
-        return first
-    ids = [v.ids for v in vocabularies]
-    if not all(v.numeric for v in vocabularies):
-        ids = [v.ids.astype(str).astype(object) if v.numeric else v.ids for v in vocabularies]
-    return Vocabulary(np.unique(np.concatenate(ids)))
 
 
 def union_table(

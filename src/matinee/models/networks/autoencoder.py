@@ -13,7 +13,7 @@ from ...data import Histories, Ratings, SideColumns
 from ...errors import UsageError
 from ...nn import Forward, Inputs
 from ...recommend import HistoriesLike
-from ...train import RunContext
+from ...train import RunContext, ShardedRatings
 from ...train.checkpoint import CHECKPOINT
 from ..settings import Settings, update_epochs
 from ..support import ItemVectors
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ...nn import Network
     from ..base import Recommender
     from ._start import Start
+    from .sharded import Sharded
     from .trainer import Trainer
 
 
@@ -70,6 +71,7 @@ class Autoencoder(Trainable):
             )
         self._fitted: FittedNetwork | None = None
         self._start: Start | None = None
+        self._sharded: Sharded | None = None
 
     @property
     def network(self) -> Network:
@@ -161,6 +163,12 @@ class Autoencoder(Trainable):
         # It imports torch, which a loaded model does not need.
         from .trainer import Trainer, seed_of
 
+        if self._sharded is not None:
+            done, self._sharded = self._sharded, None
+            self._take(done.fitted)
+            self._validation = done.validation
+            context.opened.extend(done.context.opened)
+            return
         context.group.require_equal(context.identity)
         trainer = Trainer(train, self.settings, seed, context, start=self._start)
         has_teacher = self.settings.train.teacher != "none" and self._start is None
@@ -171,6 +179,11 @@ class Autoencoder(Trainable):
         self._take(trainer.finish())
         if trainer.held is not None and trainer.held.any():
             self._validation = self._predictions_of(trainer, train, trainer.held)
+
+    def _train_shards(self, ratings: ShardedRatings, seed: int, context: RunContext) -> None:
+        from .sharded import train_shards
+
+        self._sharded = train_shards(self.settings, ratings, seed, context)
 
     def _predictions_of(self, trainer: Trainer, train: Ratings, held: Mask) -> HeldOutPredictions:
         """Return the predictions of the validation part, as for known and as for new users."""

@@ -1,0 +1,87 @@
+"""Training of one network by processes that each have the ratings of some users."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...baseline.variance import HeldOutPredictions
+from ...errors import UsageError
+from ...train import RunContext, ShardedRatings
+from ..settings import Settings
+from ._fitted import FittedNetwork
+from .trainer import Trainer
+
+
+@dataclass(frozen=True, eq=False)
+class Sharded:
+    """What training by such processes leaves, the same in all of them.
+
+    Attributes:
+        fitted: The network.
+        validation: Predictions of the validation part; None without one.
+        context: The context of training, with its run folders.
+    """
+
+    fitted: FittedNetwork
+    validation: HeldOutPredictions | None
+    context: RunContext
+
+
+def check_shardable(settings: Settings) -> None:
+    """Check that these settings need no more than sums over users.
+
+    Raises:
+        UsageError: They do; the message names the setting.
+    """
+    network, train = settings.network, settings.train
+    needed = {
+        'train.teacher = "none"': train.teacher != "none",
+        'network.rows = "users"': network.rows != "users",
+        'network.output = "rating"': network.output != "rating",
+        "network.columns = false": bool(network.columns),
+        "train.half_life = 0": train.half_life > 0,
+    }
+    if settings.model_kind != "autoencoder":
+        raise UsageError(
+            f"{settings.model_kind}: processes that each have the ratings of some users train a "
+            "single autoencoder only"
+        )
+    for setting, differs in needed.items():
+        if differs:
+            raise UsageError(
+                "processes that each have the ratings of some users cannot train this: set "
+                f"{setting}"
+            )
+
+
+def train_shards(
+    settings: Settings, ratings: ShardedRatings, seed: int, context: RunContext
+) -> Sharded:
+    """Train a network; to be called in every process.
+
+    Up to rounding it is the network that a process with all ratings would train.
+
+    Raises:
+        UsageError: Settings that need all ratings in one process.
+    """
+    check_shardable(settings)
+    if context.watch or context.measure:
+        raise UsageError(
+            "processes that each have the ratings of some users cannot watch a test part; "
+            "evaluate the model afterwards"
+        )
+    context.group.require_equal(context.identity)
+    context.check_resumable()
+    shard = ratings.shard
+    trainer = Trainer(ratings.own, settings, seed, context, shard=shard)
+    trainer.fit()
+    fitted = trainer.finish()
+    validation = None
+    if trainer.run.valid is not None and trainer.held is not None and len(trainer.run.valid):
+        first, _ = shard.span(len(ratings.own))
+        entries = shard.join(np.flatnonzero(trainer.held) + first)
+        predictions = trainer.validation_predictions()
+        validation = HeldOutPredictions(entries, predictions, "validation")
+    return Sharded(fitted, validation, context)
