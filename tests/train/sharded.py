@@ -55,14 +55,14 @@ def read(folder: Path, group: ProcessGroup) -> tuple[ShardedRatings, dict[str, A
     }
 
 
-def resumed(sharded: ShardedRatings, group: ProcessGroup, folder: Path) -> matinee.Autoencoder:
+def resumed(sharded: ShardedRatings, folder: Path) -> matinee.Autoencoder:
     """Train for two epochs, stop, and resume."""
 
     def stop(epoch: Epoch) -> None:
         if epoch.epoch == 2:
             raise StoppedError
 
-    options: dict[str, Any] = {"seed": 5, "group": group, "folder": folder}
+    options: dict[str, Any] = {"seed": 5, "folder": folder}
     try:
         matinee.Autoencoder("base", **OPTIONS).fit(sharded, on_epoch=stop, **options)
     except StoppedError:
@@ -86,7 +86,7 @@ def main(folder: Path) -> None:
         sharded, found = read(folder, group)
         text = matinee.load_shard(folder / "text", group)
         found["text"] = rows(text.own)
-        model = resumed(sharded, group, folder / "run")
+        model = resumed(sharded, folder / "run")
         if group.first:
             own = model.histories
             assert own is not None

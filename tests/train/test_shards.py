@@ -19,7 +19,7 @@ from matinee.errors import UsageError
 from matinee.models import preset
 from matinee.models.networks.sharded import check_shardable
 from matinee.synth import synthesize
-from matinee.train import ProcessGroup, Shard, ShardedRatings
+from matinee.train import ProcessGroup, RunContext, Shard, ShardedRatings
 from matinee.train.shards.reading import _bounds, _fair_shares
 
 SIZES = (2, 3)
@@ -196,6 +196,10 @@ def test_a_shard_of_one_process_is_everything() -> None:
     answers = model.fit(one, seed=1).predict(data.user_ids.ids, data.item_ids.ids[0])
     again = matinee.Autoencoder("base", **sharded.OPTIONS).fit(data, seed=1)
     assert np.array_equal(answers, again.predict(data.user_ids.ids, data.item_ids.ids[0]))
+    model._train_shards(one, 1, RunContext())  # without the fit that takes the network
+    other = model.fit(data, seed=2).predict(data.user_ids.ids, data.item_ids.ids[0])
+    again.fit(data, seed=2)
+    assert np.array_equal(other, again.predict(data.user_ids.ids, data.item_ids.ids[0]))
     rows = np.array([7, 3, 7, 12])
     some, at = Shard(ProcessGroup(), (0, 30)).rows_of(csr, rows, csr.counts)
     assert isinstance(some, Csr)

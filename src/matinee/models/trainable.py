@@ -40,6 +40,7 @@ from .settings import Settings
 
 if TYPE_CHECKING:
     from ..recommend.interest import FittedInterest
+    from .networks.sharded import Sharded
 
 
 BIAS_ALONE = (
@@ -105,6 +106,7 @@ class Trainable(Params, Recommender):
         self._validation: HeldOutPredictions | None = None
         self._earlier: FittedInterest | None = None
         self._weighted = False
+        self._sharded: Sharded | None = None
 
     @property
     def planned_epochs(self) -> dict[tuple[int, int], int]:
@@ -155,7 +157,8 @@ class Trainable(Params, Recommender):
             measure: Further measures of each epoch, for studies: see ``train.MEASURES``.
             group: The processes of a distributed run, which must all call this with the same
                 arguments: ``with matinee.ProcessGroup.join() as group``. All return the
-                fitted model; only the first uses the folder.
+                fitted model; only the first uses the folder. For the ratings of ``load_shard`` it
+                is their group.
             **options: None; an unknown name is an error.
 
         Returns:
@@ -168,8 +171,9 @@ class Trainable(Params, Recommender):
             ProcessError: Another process of the group failed, or has other arguments.
             UsageError: No checkpoint to resume from, or the checkpoint of another run.
         """
-        sharded = None
+        sharded = self._sharded = None
         if isinstance(train, ShardedRatings):
+            group = train.shard.group
             sharded = train if train.shard.bounds is not None else None
             train = train.own
         train = self._weighed(as_ratings(train, "train"))

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from ...nn import Network
     from ..base import Recommender
     from ._start import Start
-    from .sharded import Sharded
     from .trainer import Trainer
 
 
@@ -71,7 +70,6 @@ class Autoencoder(Trainable):
             )
         self._fitted: FittedNetwork | None = None
         self._start: Start | None = None
-        self._sharded: Sharded | None = None
 
     @property
     def network(self) -> Network:
