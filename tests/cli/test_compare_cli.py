@@ -112,3 +112,5 @@ def test_options_of_ratings_are_refused_beside_a_store(shell: Any, plain: Path) 
     for option in (("--k", "5"), ("--relevant", "4"), ("--given", "x.csv")):
         message = shell.error("compare", plain, plain, "--feedback", "f.db", *option, code=2)
         assert f"{option[0]} is about ratings to score on" in message
+    message = shell.error("compare", plain, plain, "--test", "x.csv", "--days", "3", code=2)
+    assert "--days is about feedback" in message

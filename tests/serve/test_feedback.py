@@ -254,6 +254,15 @@ def test_a_store_that_cannot_be_opened(folder: Path, tmp_path: Path) -> None:
         ServeSettings.make({"model": folder, "feedback_days": np.inf})
 
 
+@pytest.mark.parametrize(
+    ("option", "needed"),
+    [("feedback_days", "feedback"), ("share", "beside"), ("share_seed", "beside")],
+)
+def test_options_without_what_they_are_about(folder: Path, option: str, needed: str) -> None:
+    with pytest.raises(UsageError, match=f"name it with {needed}"):
+        ServeSettings.make({"model": folder, option: 0.25 if option == "share" else 3})
+
+
 def test_many_at_once(keeping: TestClient, url: str) -> None:
     def one(at: int) -> int:
         return send(keeping, {"user": at % 7, "kind": "click", "item": "1", "key": f"{at % 30}"})[

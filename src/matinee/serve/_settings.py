@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import AfterValidator, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, ConfigDict, Field, SecretStr, model_validator
 
 from ..config import Config
 
@@ -72,6 +72,17 @@ class ServeSettings(Config):
     """Timeout of a request's headers, and of its body, in seconds."""
     shutdown_seconds: float = Field(10.0, ge=0.0)
     """Seconds to finish requests on shutdown."""
+
+    @model_validator(mode="after")
+    def _with_what_they_are_about(self) -> Self:
+        """Refuse options that would have no effect."""
+        if self.feedback_days is not None and self.feedback is None:
+            raise ValueError("feedback_days is about a store of feedback; name it with feedback")
+        fields = type(self).model_fields
+        changed = any(getattr(self, n) != fields[n].default for n in ("share", "share_seed"))
+        if changed and self.beside is None:
+            raise ValueError("share is that of a second model; name it with beside")
+        return self
 
     @property
     def is_local(self) -> bool:

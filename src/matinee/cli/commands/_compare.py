@@ -22,7 +22,7 @@ def compare(
     *,
     test: str | None = None,
     feedback: str | None = None,
-    days: float = 7.0,
+    days: float | None = None,
     given: Given = None,
     k: Cutoffs = None,
     relevant: RelevantFrom = None,
@@ -45,7 +45,8 @@ def compare(
         test (SOURCE): Ratings to score both on, as for 'evaluate'.
         feedback (STORE): Instead of --test: compare by the items that people accepted from both
             lists, served side by side (serve FIRST --beside SECOND --feedback STORE).
-        days (DAYS): With --feedback: a person counts after this many days from their first list.
+        days (DAYS): With --feedback: a person counts after this many days from their first list, by
+            default 7.
         out (HTML): Write the comparison as one page.
     """
     use_threads(threads)
@@ -55,8 +56,10 @@ def compare(
         for name, value in {"--given": given, "--k": k, "--relevant": relevant}.items():
             if value is not None:
                 raise UsageError(f"{name} is about ratings to score on; give them with --test")
-        _online(first, second, feedback, days, out, json)
+        _online(first, second, feedback, 7.0 if days is None else days, out, json)
         return
+    if days is not None:
+        raise UsageError("--days is about feedback; name its store with --feedback")
     assert test is not None
     cutoffs = parse_cutoffs(k)
     from ...lab.comparison import compare as compare_models, folder_names
