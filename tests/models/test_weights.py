@@ -119,7 +119,7 @@ def test_a_run_with_other_weights_is_not_resumed(tmp_path: Path) -> None:
     weights = np.linspace(0.5, 2.0, len(sample()), dtype=np.float32)
     with pytest.raises(StopError):
         run(weights, on_epoch=stop)
-    with pytest.raises(UsageError, match="another"):
+    with pytest.raises(UsageError, match="the weights changed since it was made"):
         run(weights[::-1].copy(), resume=True)
     again = run(weights, resume=True)
     assert np.array_equal(answers(again), answers(fitted(replace(sample(), weights=weights))))

@@ -136,17 +136,17 @@ def test_a_sweep_goes_on_where_it_was_stopped(
 
 
 @pytest.mark.parametrize(
-    ("change", "word"),
+    ("change", "name", "detail"),
     [
-        ({"ratings": synthesize(120, 90, 4000, seed=1).ratings}, "data"),
-        ({"by": "user"}, "data"),
-        ({"preset": START.replace({"momentum": 0.5})}, "preset (train.momentum)"),
-        ({"space": SearchSpace.make({"epochs": {"low": 1, "high": 2}})}, "space (width"),
-        ({"seed": 4}, "seed (3, now 4)"),
+        ({"ratings": synthesize(120, 90, 4000, seed=1).ratings}, "data", ""),
+        ({"by": "user"}, "data", ""),
+        ({"preset": START.replace({"momentum": 0.5})}, "preset", " (train.momentum)"),
+        ({"space": SearchSpace.make({"epochs": {"low": 1, "high": 2}})}, "space", " (width"),
+        ({"seed": 4}, "seed", " (3, now 4)"),
     ],
 )
 def test_the_trials_of_another_sweep_are_refused(
-    change: dict[str, Any], word: str, ratings: Ratings, tmp_path: Path
+    change: dict[str, Any], name: str, detail: str, ratings: Ratings, tmp_path: Path
 ) -> None:
     file = tmp_path / "trials"
     options: dict[str, Any] = {
@@ -162,7 +162,7 @@ def test_the_trials_of_another_sweep_are_refused(
     with pytest.raises(UsageError) as caught:
         sweep(**{**options, **change})
     assert str(file) in str(caught.value)
-    assert f"another {word}" in str(caught.value)
+    assert f"the {name} changed since that sweep{detail}" in str(caught.value)
     assert file.read_bytes() == before
 
 
