@@ -20,6 +20,11 @@ def now_mib() -> float:
     return _status("VmRSS")
 
 
+def private_mib() -> float:
+    """Resident memory now that is no file's, in MiB."""
+    return _status("RssAnon")
+
+
 def _status(key: str) -> float:
     for line in Path("/proc/self/status").read_text().splitlines():
         if line.startswith(key + ":"):

@@ -12,14 +12,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import subprocess
-import sys
 import time
-from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+
+from _processes import Counting, run
 
 NETWORKS: dict[str, dict[str, Any]] = {
     "3 x 128": {"hidden": [128, 128, 128]},
@@ -66,13 +64,7 @@ def measured(users: int, processes: int, threads: int) -> dict[str, dict[str, fl
     """Each case's figures in some processes."""
     with TemporaryDirectory() as folder:
         out = Path(folder) / "out.json"
-        program = [__file__, "--users", str(users), "--worker", str(out)]
-        if processes > 1:
-            start = ["-m", "torch.distributed.run", "--standalone"]
-            program = [*start, "--nproc-per-node", str(processes), *program]
-        names = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
-        env = {**os.environ, **dict.fromkeys(names, str(threads)), "GOMP_SPINCOUNT": "0"}
-        subprocess.run([sys.executable, *program], env=env, check=True)
+        run([__file__, "--users", str(users), "--worker", str(out)], processes, threads)
         figures: dict[str, dict[str, float]] = json.loads(out.read_text())
         return figures
 
@@ -84,15 +76,7 @@ def work(users: int, out: Path) -> None:
     from matinee.models import preset
     from matinee.models.networks.trainer import Trainer
     from matinee.synth import synthesize
-    from matinee.train import ProcessGroup, RunContext, train
-
-    @dataclass(frozen=True)
-    class Counting(ProcessGroup):
-        sent: list[int] = field(default_factory=list)
-
-        def sum(self, array: Any) -> None:
-            self.sent.append(array.nbytes)
-            super().sum(array)
+    from matinee.train import RunContext, train
 
     ratings = synthesize(users, 17_770, users * 209, seed=0, threads=1).ratings
     figures = {}
@@ -101,8 +85,8 @@ def work(users: int, out: Path) -> None:
             options = {"validation": 0.0, "epochs": 2, "batch_size": batch, "refeed": refeed}
             network = dict(NETWORKS[name])
             settings = preset(network.pop("preset", "base")).replace({**options, **network})
-            run = Trainer(ratings, settings, 0, RunContext(clip=False, group=group)).run
-            for epoch in train(run):
+            training = Trainer(ratings, settings, 0, RunContext(clip=False, group=group)).run
+            for epoch in train(training):
                 if epoch.epoch == 1:  # compiles, and touches every page
                     group.sent.clear()
                     group.wait()
@@ -111,7 +95,7 @@ def work(users: int, out: Path) -> None:
             figures[f"{name}, {batch}, {refeed}"] = {
                 "seconds": seconds,
                 "cpu": max(group.join_parts((np.array([cpu]), group.rank, group.size))[0]),
-                "steps": len(run.cuts),
+                "steps": len(training.cuts),
                 "bytes": sum(group.sent),
             }
     if group.first:

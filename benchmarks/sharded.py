@@ -12,13 +12,12 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import subprocess
-import sys
 import time
-from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+
+from _memory import private_mib
+from _processes import Counting, run
 
 ITEMS, EACH = 17_770, 209
 OPTIONS = {"hidden": [128, 128, 128], "batch_size": 512, "epochs": 2, "validation": 0.005}
@@ -65,21 +64,9 @@ def write(file: Path, users: int) -> None:
 def measured(folder: Path, processes: int, shard: bool) -> dict[str, float]:
     """The figures of a training in some processes."""
     program = [__file__, "--worker", str(folder), "shard" if shard else "whole"]
-    if processes > 1:
-        start = ["-m", "torch.distributed.run", "--standalone"]
-        program = [*start, "--nproc-per-node", str(processes), *program]
-    names = ("OMP_NUM_THREADS", "NUMBA_NUM_THREADS")
-    threads = str(max((os.cpu_count() or 1) // processes, 1))
-    env = {**os.environ, **dict.fromkeys(names, threads), "GOMP_SPINCOUNT": "0"}
-    subprocess.run([sys.executable, *program], env=env, check=True, stderr=subprocess.DEVNULL)
+    run(program, processes, max((os.cpu_count() or 1) // processes, 1), quiet=True)
     parts = [json.loads((folder / f"{rank}.json").read_text()) for rank in range(processes)]
     return {key: max(part[key] for part in parts) for key in parts[0]}
-
-
-def private_mib() -> float:
-    """MiB of memory that is no file's."""
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("RssAnon"))
 
 
 def work(folder: Path, *, shard: bool) -> None:
@@ -87,15 +74,7 @@ def work(folder: Path, *, shard: bool) -> None:
     import matinee
     from matinee.models import preset
     from matinee.models.networks.trainer import Trainer
-    from matinee.train import ProcessGroup, RunContext, Shard, train
-
-    @dataclass(frozen=True)
-    class Counting(ProcessGroup):
-        sent: list[int] = field(default_factory=list)
-
-        def sum(self, array: Any) -> None:
-            self.sent.append(array.nbytes)
-            super().sum(array)
+    from matinee.train import RunContext, Shard, train
 
     with Counting.join() as group:
         started = time.perf_counter()
@@ -106,8 +85,9 @@ def work(folder: Path, *, shard: bool) -> None:
             ratings, division = matinee.load(folder / "ratings.parquet"), Shard(group)
         read = time.perf_counter() - started
         settings = preset("base").replace(OPTIONS)
-        run = Trainer(ratings, settings, 0, RunContext(clip=False, group=group), shard=division).run
-        steps = train(run)
+        context = RunContext(clip=False, group=group)
+        training = Trainer(ratings, settings, 0, context, shard=division).run
+        steps = train(training)
         next(steps)
         group.sent.clear()
         epoch = next(steps)
@@ -115,7 +95,7 @@ def work(folder: Path, *, shard: bool) -> None:
             "mib": private_mib(),
             "read": read,
             "epoch": epoch.seconds,
-            "bytes": sum(size for size in group.sent if size > 64) / len(run.cuts),
+            "bytes": sum(size for size in group.sent if size > 64) / len(training.cuts),
         }
     (folder / f"{group.rank}.json").write_text(json.dumps(figures))
 
