@@ -12,25 +12,18 @@ from typing import Any
 
 import numpy as np
 import torch
+from together import SMALL, StoppedError
 
 import matinee
 from matinee.train import Epoch, ProcessGroup, ShardedRatings
 
 OPTIONS: dict[str, Any] = {
-    "hidden": [8, 4, 8],
-    "epochs": 4,
-    "batch_size": 25,
-    "code_dropout": 0.2,
-    "validation": 0.1,
+    **SMALL,
     "center": "bias",
     "output_bias": True,
     "bias_start": "mean",
     "l2": 0.01,
 }
-
-
-class StoppedError(Exception):
-    """Raised between two epochs, as Ctrl-C would be."""
 
 
 def rows(ratings: matinee.Ratings) -> list[list[Any]]:
