@@ -103,7 +103,15 @@ def train(
             from ...models.networks.sharded import check_shardable
 
             check_shardable(options)
-            _check_shard(base, holdout, by, given, watch)
+            _check_shard(
+                {
+                    "--from": base,
+                    "--holdout": holdout,
+                    "--by": by,
+                    "--given": given,
+                    "--watch": watch,
+                }
+            )
             parts = read_shard(source, read, group, test=test)
         else:
             parts = in_turn(group, lambda: read_parts(source, read, **division))
@@ -140,14 +148,14 @@ def train(
         _show(fitted, parts)
 
 
-def _check_shard(base: Path | None, *others: Any) -> None:
-    names = ("--holdout", "--by", "--given", "--watch")
-    named = [name for name, value in zip(names, others, strict=True) if value]
-    if base is not None or named:
-        raise UsageError(
-            f"{'--from' if base is not None else named[0]} needs all ratings in each process, and "
-            "--shard gives each a part; score on a part that 'data split' has written, by --test"
-        )
+def _check_shard(whole: dict[str, Any]) -> None:
+    """Refuse options, by name, that need all ratings in each process."""
+    for name, value in whole.items():
+        if value:
+            raise UsageError(
+                f"{name} needs all ratings in each process, and --shard gives each a part; score "
+                "on a part that 'data split' has written, by --test"
+            )
 
 
 def _check_watched(parts: Parts) -> None:
