@@ -198,6 +198,7 @@ class Trainable(Params, Recommender):
                 "watch": {name: as_ratings(table, name) for name, table in (watch or {}).items()},
                 "measure": frozenset(measure),
                 "group": group,
+                "opened": self._run_folders,
             }
             if sharded is not None:
                 whole = self._fit_shards(sharded, checked_seed(seed), options)
@@ -217,10 +218,7 @@ class Trainable(Params, Recommender):
         self._ready, self.histories = False, None
         self.item_table = ratings.own.item_table
         self.provenance = Provenance(ratings.own.name, ratings.size, ratings.fingerprint(), seed)
-        context = RunContext(
-            self._identity(seed), self.clip, self.device, upgrade=_upgraded, **options
-        )
-        self._train_shards(ratings, seed, context)
+        self._train_shards(ratings, seed, self._context(seed, options))
         return ratings.collected()
 
     def _train_shards(self, ratings: ShardedRatings, seed: int, context: RunContext) -> None:
@@ -282,11 +280,12 @@ class Trainable(Params, Recommender):
         self._run_folders = []
         return saved
 
+    def _context(self, seed: int, options: dict[str, Any]) -> RunContext:
+        identity = self._identity(seed)
+        return RunContext(identity, self.clip, self.device, upgrade=_upgraded, **options)
+
     def _fit(self, train: Ratings, seed: int, *args: Any, **options: Any) -> None:
-        context = RunContext(
-            self._identity(seed), self.clip, self.device, upgrade=_upgraded, **options
-        )
-        self._run_folders = context.opened
+        context = self._context(seed, options)
         self._validation = None
         self._train(train, seed, context)
         notes = [BIAS_ALONE] if self._predicts_as_bias else []

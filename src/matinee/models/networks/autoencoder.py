@@ -165,7 +165,6 @@ class Autoencoder(Trainable):
             done, self._sharded = self._sharded, None
             self._take(done.fitted)
             self._validation = done.validation
-            context.opened.extend(done.context.opened)
             return
         context.group.require_equal(context.identity)
         trainer = Trainer(train, self.settings, seed, context, start=self._start)

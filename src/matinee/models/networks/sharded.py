@@ -21,12 +21,10 @@ class Sharded:
     Attributes:
         fitted: The network.
         validation: Predictions of the validation part; None without one.
-        context: The context of training, with its run folders.
     """
 
     fitted: FittedNetwork
     validation: HeldOutPredictions | None
-    context: RunContext
 
 
 def check_shardable(settings: Settings) -> None:
@@ -84,4 +82,4 @@ def train_shards(
         entries = shard.join(np.flatnonzero(trainer.held) + first)
         predictions = trainer.validation_predictions()
         validation = HeldOutPredictions(entries, predictions, "validation")
-    return Sharded(fitted, validation, context)
+    return Sharded(fitted, validation)
