@@ -1,1 +1,6 @@
-from .bias import BiasModel as BiasModel, column_means as column_means, fit_bias as fit_bias
+from .bias import (
+    BiasModel as BiasModel,
+    column_means as column_means,
+    fit_bias as fit_bias,
+    mean_rating as mean_rating,
+)

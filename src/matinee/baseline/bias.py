@@ -107,9 +107,7 @@ def fit_bias(
     csr = train if isinstance(train, Csr) else train.by_user
     weights = csr.relative_weights
     each = np.empty(0) if weights is None else weights
-    size = np.array([csr.values.sum(dtype=np.float64), len(csr.values)])
-    combine(size)
-    mean = float(size[0] / size[1])
+    mean = mean_rating(csr, combine)
     if weights is not None:
         mean = float(np.average(csr.values, weights=weights))
     mass = count_codes(csr.indices, csr.n_columns).astype(np.float64)
@@ -128,6 +126,13 @@ def fit_bias(
     return BiasModel(
         mean, item_bias.astype(np.float32), item_mean.astype(np.float32), float(user_reg)
     )
+
+
+def mean_rating(csr: Csr, combine: Callable[[Array], None] = _alone) -> float:
+    """Return the unweighted mean of the ratings; ``combine`` is that of ``fit_bias``."""
+    size = np.array([csr.values.sum(dtype=np.float64), len(csr.values)])
+    combine(size)
+    return float(size[0] / size[1])
 
 
 def column_means(csr: Csr, offset: Float32, combine: Callable[[Array], None] = _alone) -> Float32:

@@ -23,4 +23,4 @@ from .lists.config import ListsConfig as ListsConfig
 from .run import MEASURES as MEASURES, Run as Run
 from .shards.ratings import ShardedRatings as ShardedRatings
 from .shards.reading import load_shard as load_shard
-from .shards.shard import Shard as Shard
+from .shards.shard import WHOLE as WHOLE, Shard as Shard

@@ -13,15 +13,13 @@ import torch
 from ..base.memory import count_codes
 from ..data import Csr
 from ..nn import CENTRING, Inputs, Network, predict_entries, row_biases
-from .shards.shard import Shard
+from .shards.shard import WHOLE, Shard
 
 ROWS = 8192
 """Rows predicted in one batch."""
 
 
-def center_columns(
-    network: Network, inputs: Inputs, known: Csr, shard: Shard | None = None
-) -> None:
+def center_columns(network: Network, inputs: Inputs, known: Csr, shard: Shard = WHOLE) -> None:
     """Subtract each column's mean deviation from its output bias.
 
     The mean is over the rows that have rated the column and is shrunk to 0 with a strength of
@@ -41,7 +39,7 @@ def center_columns(
         sums += np.bincount(columns, deviations, minlength=known.n_columns)
     counts = count_codes(known.indices, known.n_columns)
     for array in (sums, counts):
-        (shard or Shard()).sum(array)
+        shard.sum(array)
     mean = (sums / (counts + CENTRING)).astype(np.float32)
     with torch.no_grad():
         network.bias_out.sub_(torch.from_numpy(mean))

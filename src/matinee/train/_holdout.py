@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -14,7 +14,7 @@ from ..baseline.ordinal import expected_ratings
 from ..data import Csr, Ratings
 from ..nn import FEW, Inputs, Network, predict_entries, row_biases, row_length
 from ._shrink import Deviations
-from .shards.shard import Shard
+from .shards.shard import WHOLE, Shard
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +40,7 @@ class Holdout:
     low: float = -np.inf
     high: float = np.inf
     users_are_columns: bool = False
-    shard: Shard = field(default_factory=Shard)
+    shard: Shard = WHOLE
 
     def __len__(self) -> int:
         return len(self.values)
@@ -53,10 +53,9 @@ class Holdout:
         high: float = np.inf,
         *,
         users_are_columns: bool = False,
-        shard: Shard | None = None,
+        shard: Shard = WHOLE,
     ) -> Holdout:
         """Hold out every entry of a CSR, or of those of all processes."""
-        shard = shard or Shard()
         counts = shard.counts(csr)
         rows = np.flatnonzero(counts)
         entries = shard.join(csr.indices), shard.join(csr.values)
@@ -149,9 +148,7 @@ def _skip(rng: np.random.Generator, numbers: int) -> None:
         rng.bit_generator.advance(numbers)
 
 
-def hold_out_rows(
-    csr: Csr, share: float, rng: np.random.Generator, shard: Shard | None = None
-) -> Mask:
+def hold_out_rows(csr: Csr, share: float, rng: np.random.Generator, shard: Shard = WHOLE) -> Mask:
     """Hold out a random share of the entries, leaving each row at least one.
 
     Args:
@@ -164,7 +161,7 @@ def hold_out_rows(
         Mask over the entries, shape (entries,).
     """
     out = np.empty(len(csr.indices), dtype=bool)
-    before, total = (shard or Shard()).span(len(out))
+    before, total = shard.span(len(out))
     after = total - before - len(out)
     _skip(rng, before)
     for some in chunks(len(out)):

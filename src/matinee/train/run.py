@@ -20,7 +20,7 @@ from ._holdout import Holdout
 from .config import TrainConfig, rows_per_step
 from .distributed import ProcessGroup
 from .epoch import Epoch
-from .shards.shard import Shard
+from .shards.shard import WHOLE, Shard
 
 SPARSE, BIAS_SHARE, SHARE_BY_DENSITY = 400.0, 0.4, 0.01
 FEWEST_SCORES, FEWEST_EPOCHS = 2, 4
@@ -92,7 +92,7 @@ class Run:
     distillation: Distillation | None = None
     measures: frozenset[str] = frozenset()
     training: Holdout | None = None
-    shard: Shard = field(default_factory=Shard)
+    shard: Shard = WHOLE
     only: Int64 | None = None
     history: list[Epoch] = field(default_factory=list)
     best: dict[str, Array] = field(default_factory=dict)

@@ -7,10 +7,10 @@ from dataclasses import replace
 import numpy as np
 
 from ...base.arrays import Float32, Float64, Int64, Mask
-from ...baseline import fit_bias
+from ...baseline import fit_bias, mean_rating
 from ...data import CodedColumn, Csr, Ratings, coded_columns, group, stacked
 from ...nn import NetworkConfig
-from ...train import Shard
+from ...train import WHOLE, Shard
 from ..support import coded
 
 
@@ -50,23 +50,20 @@ def grouped(ratings: Ratings, train: Ratings, rows: str) -> Csr:
     return group(users, items, values, train.n_users, train.n_items)
 
 
-def column_offset(known: Csr, center: str, shard: Shard | None = None) -> Float32:
+def column_offset(known: Csr, center: str, shard: Shard = WHOLE) -> Float32:
     """Return the offset subtracted from each column's ratings, float32 (columns,).
 
     ``known`` are the ratings of this process, ``shard`` the processes that have the others, if any.
     """
-    combine = (shard or Shard()).sum
     offset = np.zeros(known.n_columns, dtype=np.float32)
     if center == "none":
         return offset
     if center == "bias":
-        bias = fit_bias(known, combine=combine)
+        bias = fit_bias(known, combine=shard.sum)
         offset += np.float32(bias.mean)
         offset += bias.item_bias
     elif known.weights is None:
-        size = np.array([known.values.sum(dtype=np.float64), len(known.values)])
-        combine(size)
-        offset += np.float32(size[0] / size[1])
+        offset += np.float32(mean_rating(known, shard.sum))
     else:
         offset += np.float32(np.average(known.values, weights=known.weights))
     return offset

@@ -101,3 +101,7 @@ class Shard:
         self.group.sum(columns)
         whole = Csr(indptr, columns[0], columns[1].view(np.float32), None, csr.n_columns)
         return whole, np.arange(len(rows))
+
+
+WHOLE = Shard()
+"""That of a process alone, which has all ratings."""
