@@ -83,9 +83,8 @@ class ProcessGroup(Launch):
             return slice(0, rows)
         each = (indptr[-1] - indptr[0]) / max(rows, 1)
         work = indptr - indptr[0] + each * np.arange(rows + 1)
-        middle = (work[:-1] + work[1:]) / 2
-        ends = np.searchsorted(middle, work[-1] * np.arange(self.size + 1) / self.size)
-        return slice(int(ends[self.rank]), int(ends[self.rank + 1]))
+        cuts = even_cuts(work, self.size)
+        return slice(int(cuts[self.rank]), int(cuts[self.rank + 1]))
 
     def sum(self, array: Array | Tensor) -> None:
         """Sum an array over the processes, element by element, in place (all-reduce).
@@ -155,12 +154,12 @@ class ProcessGroup(Launch):
         """Return the bytes passed by rank 0, in every process."""
         if self.alone:
             return data
-        length = np.array([len(data) if self.first else 0])
-        self.sum(length)
-        text = np.zeros(int(length[0]), dtype=np.uint8)
+        length = np.array([len(data)])
+        self.broadcast_from(0, length)
+        text = np.empty(int(length[0]), dtype=np.uint8)
         if self.first:
             text[:] = np.frombuffer(data, dtype=np.uint8)
-        self.sum(text)
+        self.broadcast_from(0, text)
         return text.tobytes()
 
     def wait(self) -> None:
@@ -192,6 +191,20 @@ class ProcessGroup(Launch):
 
 
 ALONE = ProcessGroup()
+
+
+def even_cuts(work: Array, parts: int) -> Int64:
+    """Cut things in a row into parts of about equal work, by the middle of each thing.
+
+    Args:
+        work: (n + 1,), the work before each thing, from 0, and that of all.
+        parts: The number of parts.
+
+    Returns:
+        int64 (parts + 1,): part p has the things from ``cuts[p]`` to before ``cuts[p + 1]``.
+    """
+    middle = (work[:-1] + work[1:]) / 2
+    return np.searchsorted(middle, work[-1] * np.arange(parts + 1) / parts)
 
 
 @contextmanager

@@ -49,18 +49,28 @@ class ShardedRatings:
         reads all ratings.
         """
         own, group = self.own, self.shard.group
-        columns: list[Array] = [own.users, own.items, own.values]
-        columns += [own.times] if own.times is not None else []
+        columns = columns_of(own)
         whole = [large_empty(self.size, each.dtype) for each in columns] if group.first else []
         at = 0
         for parts in streamed(group, columns):
             for column, part in zip(whole, parts, strict=False):
                 column[at : at + len(part)] = part
             at += len(parts[0])
-        if not group.first:
-            return None
-        users, items, values, *times = whole
-        return replace(own, users=users, items=items, values=values, times=next(iter(times), None))
+        return with_columns(own, whole) if group.first else None
+
+
+def columns_of(ratings: Ratings) -> list[Array]:
+    """Return users, items, values and, if known, times."""
+    columns: list[Array] = [ratings.users, ratings.items, ratings.values]
+    return columns if ratings.times is None else [*columns, ratings.times]
+
+
+def with_columns(ratings: Ratings, columns: Sequence[Array]) -> Ratings:
+    """Return ratings with other columns, which are as in ``columns_of``."""
+    users, items, values, *times = columns
+    return replace(
+        ratings, users=users, items=items, values=values, times=times[0] if times else None
+    )
 
 
 def streamed(group: ProcessGroup, columns: Sequence[Array]) -> Iterator[list[Array]]:

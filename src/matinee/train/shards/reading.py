@@ -5,27 +5,27 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import numpy as np
 
-from ...base.arrays import Array, Int64
+from ...base.arrays import Int64, row_bounds
 from ...base.memory import large_empty, large_take
 from ...data import Ratings, Scale, Vocabulary, group as grouped, load, load_items, union_table
 from ...data.read.find import find
 from ...data.read.options import Repeats
-from ...data.read.source import workspace
-from ...data.read.unpack import readable
+from ...data.read.source import reason, workspace
+from ...data.read.unpack import head_of, readable
 from ...data.repeats import repeated, resolve
 from ...data.values.ids import literal
 from ...errors import DataError, UsageError
-from ..distributed import ProcessGroup
-from .ratings import ShardedRatings, streamed
+from ..distributed import ProcessGroup, even_cuts
+from .ratings import ShardedRatings, columns_of, streamed, with_columns
 from .shard import Shard
 
-_PARQUET = b"PAR1"
 _WHOLE = {"weight", "relevant", "k_core", "sql", "database", "people", "person_id"}
 _WHOLE |= {"item_id", "title", "genres"}
 """Options of ``load`` that need all ratings in one place, or have no use for rating networks."""
@@ -102,7 +102,7 @@ def _part(source: str | Path, group: ProcessGroup) -> dict[str, Any]:
                 f"{source}: only plain Parquet or text files can be divided among processes; "
                 "write the ratings as Parquet, with several row groups"
             )
-        parquet = all(map(_is_parquet, paths))
+        parquet = all(head_of(part).startswith(b"PAR1") for part in found.parts)
         sizes = [(path, 0, path.stat().st_size) for path in paths]
         blocks = _row_groups(paths) if parquet else sizes
     shares = _fair_shares(blocks, group.size)
@@ -123,11 +123,6 @@ def _part(source: str | Path, group: ProcessGroup) -> dict[str, Any]:
     return {"sql": " UNION ALL BY NAME ".join(queries), "name": name}
 
 
-def _is_parquet(path: Path) -> bool:
-    with path.open("rb") as file:
-        return file.read(len(_PARQUET)) == _PARQUET
-
-
 def _row_groups(paths: Sequence[Path]) -> list[tuple[Path, int, int]]:
     """Return the file, first row and number of rows of each row group, in order."""
     blocks = []
@@ -138,7 +133,7 @@ def _row_groups(paths: Sequence[Path]) -> list[tuple[Path, int, int]]:
                 f"FROM parquet_metadata({literal(str(path))})) ORDER BY row_group_id"
             ).fetchall()
         except duckdb.Error as error:
-            raise DataError(f"{path}: not a whole parquet file ({error})") from None
+            raise DataError(f"{path}: not a whole parquet file ({reason(error)})") from None
         first = 0
         for (rows,) in sizes:
             blocks.append((path, first, int(rows)))
@@ -150,13 +145,8 @@ def _fair_shares(
     blocks: Sequence[tuple[Path, int, int]], processes: int
 ) -> list[list[tuple[Path, int, int]]]:
     """Return consecutive blocks for each process, about as large for each."""
-    sizes = np.array([size for _, _, size in blocks], dtype=np.float64)
-    middle = np.cumsum(sizes) - sizes / 2
-    ranks = np.minimum(middle * processes / max(sizes.sum(), 1.0), processes - 1).astype(int)
-    shares: list[list[tuple[Path, int, int]]] = [[] for _ in range(processes)]
-    for block, rank in zip(blocks, ranks, strict=True):
-        shares[rank].append(block)
-    return shares
+    sizes = row_bounds(np.array([size for _, _, size in blocks], dtype=np.int64))
+    return [list(blocks[first:end]) for first, end in pairwise(even_cuts(sizes, processes))]
 
 
 def _recoded(own: Ratings, group: ProcessGroup) -> Ratings:
@@ -194,8 +184,7 @@ def _exchanged(own: Ratings, group: ProcessGroup) -> tuple[Ratings, tuple[int, i
     counts = np.bincount(own.users, minlength=own.n_users)
     group.sum(counts)
     first, end = _bounds(counts, group)
-    columns: list[Array] = [own.users, own.items, own.values]
-    columns += [own.times] if own.times is not None else []
+    columns = columns_of(own)
     kept = [large_empty(int(counts[first:end].sum()), each.dtype) for each in columns]
     at = 0
     for parts in streamed(group, columns):
@@ -207,17 +196,13 @@ def _exchanged(own: Ratings, group: ProcessGroup) -> tuple[Ratings, tuple[int, i
     order = grouped(kept[0], kept[1], kept[2], own.n_users, own.n_items).order
     if order is not None:  # by user and item, and as in the files among equals
         kept = [large_take(column, order) for column in kept]
-    users, items, values, *times = kept
-    exchanged = replace(own, users=users, items=items, values=values, times=next(iter(times), None))
-    return exchanged, (first, end)
+    return with_columns(own, kept), (first, end)
 
 
 def _bounds(counts: Int64, group: ProcessGroup) -> tuple[int, int]:
     """Return the first and the end of this process's users, with about as many ratings each."""
-    middle = np.cumsum(counts) - counts / 2
-    cuts = np.searchsorted(middle, counts.sum() * np.arange(1, group.size) / group.size)
-    bounds = [0, *cuts.tolist(), len(counts)]
-    return bounds[group.rank], bounds[group.rank + 1]
+    cuts = even_cuts(row_bounds(counts), group.size)
+    return int(cuts[group.rank]), int(cuts[group.rank + 1])
 
 
 def _without_repeats(own: Ratings, repeats: str, label: str) -> Ratings:
