@@ -309,3 +309,19 @@ def test_training_stops_if_every_score_is_that_of_the_bias_model(
     assert len(trained(rarely)) == 8
     monkeypatch.setattr("matinee.train.run.SPARSE", density)
     assert len(trained(run(chosen, csr=kept, valid=out))) == 20
+
+
+def test_the_ratings_of_all_processes_decide_whether_data_is_sparse(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    noise = replace(ratings(), values=np.random.default_rng(3).permutation(ratings().values))
+    kept, out = divide(noise, 0.3, np.random.default_rng(8))
+    chosen = settings(center="bias", shrink=True, epochs=20, validation=0.3)
+    state = run(chosen, csr=kept, valid=out)
+    trained(state)
+    density = len(kept.indices) ** 2 / (kept.n_rows * kept.n_columns)
+    monkeypatch.setattr("matinee.train.run.SPARSE", 2 * density)
+    monkeypatch.setattr("matinee.train.run.SHARE_BY_DENSITY", 0.0)
+    assert state.done
+    state.counts = 2 * state.counts  # another process has as many: four times the density
+    assert not state.done

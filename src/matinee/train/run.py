@@ -192,8 +192,8 @@ class Run:
     @property
     def _learns_nothing(self) -> bool:
         """Whether, on very sparse data, every score so far was that of the bias model."""
-        config, known = self.config, self.known
-        density = len(known.indices) / known.n_rows * len(known.indices) / known.n_columns
+        config, entries = self.config, int(self.counts.sum())  # of all processes
+        density = entries / self.known.n_rows * entries / self.known.n_columns
         share = min(SHARE_BY_DENSITY * density, BIAS_SHARE)
         least = max(share * config.epochs, FEWEST_SCORES * config.score_every, FEWEST_EPOCHS)
         if self.base is None or density >= SPARSE or len(self.history) < least:
