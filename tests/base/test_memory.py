@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from matinee.base.memory import (
+    FEWEST_ROWS,
     chunks,
     count_codes,
     entries_of,
@@ -14,6 +15,7 @@ from matinee.base.memory import (
     large_empty,
     large_take,
     memory_limit,
+    rows_at_once,
     sum_by_code,
 )
 
@@ -104,6 +106,13 @@ def test_no_limit_is_read_as_the_memory_of_the_machine(tmp_path: Path) -> None:
     (tmp_path / "cgroup").write_text("0::/\n")
     (tmp_path / "memory.max").write_text("max\n")
     assert memory_limit(tmp_path, tmp_path) == memory_limit(tmp_path, tmp_path / "none") > 10**8
+
+
+@pytest.mark.parametrize(
+    ("columns", "rows"), [(0, 4096), (1, 4096), (64, 64), (65, 63), (250_000, FEWEST_ROWS)]
+)
+def test_rows_at_once_fill_the_cells_and_are_never_few(columns: int, rows: int) -> None:
+    assert rows_at_once(columns, 4096) == rows
 
 
 def test_the_entries_of_rows_in_any_order() -> None:

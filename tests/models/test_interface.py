@@ -13,6 +13,7 @@ import pyarrow as pa
 import pytest
 import torch
 
+from matinee.base import memory
 from matinee.data import Histories, Ratings, Table, write_tables
 from matinee.errors import LeakError, TrainingError, UsageError
 from matinee.models import Bias, Recommender, _answers as answering
@@ -187,6 +188,7 @@ def test_a_table_of_ratings_is_a_set_of_histories() -> None:
 
 def test_everyone_is_streamed_to_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_rank, "_SCORES", 40 * 7)
+    monkeypatch.setattr(memory, "FEWEST_ROWS", 1)
     model = Bias().fit(sample())
     tables = list(model.recommend_all(k=3))
     assert [len(table) for table in tables] == [21] * 8 + [12]

@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from matinee.base import memory
 from matinee.data import Histories
 from matinee.recommend import _rank as module, rank
 
@@ -47,6 +48,7 @@ def test_only_allowed_items_come() -> None:
 def test_batches_change_nothing(monkeypatch: pytest.MonkeyPatch, held: int) -> None:
     whole = ranked(k=3)
     monkeypatch.setattr(module, "_SCORES", held)
+    monkeypatch.setattr(memory, "FEWEST_ROWS", 1)
     assert ranked(k=3) == whole
 
 
@@ -57,6 +59,7 @@ def test_scores_in_memory_are_bounded(
     monkeypatch: pytest.MonkeyPatch, held: int, sizes: list[int]
 ) -> None:
     monkeypatch.setattr(module, "_SCORES", held)
+    monkeypatch.setattr(memory, "FEWEST_ROWS", 1)
     seen: list[int] = []
 
     def score(histories: Histories) -> tuple[np.ndarray, None]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from ..base.arrays import Float32, Int32, Int64, Mask
+from ..base.memory import rows_at_once
 from ..base.top import top_k
 from ..data import Histories
 
@@ -23,7 +24,7 @@ def rank(
     allowed: Mask | None = None,
     include_seen: bool = False,
 ) -> Iterator[tuple[Int64, Int32, Float32, Int32, Float32 | None]]:
-    """Rank items for users, in batches whose scores fit in 16 MiB.
+    """Rank items for users, in batches whose scores take about 16 MiB: see ``rows_at_once``.
 
     Args:
         score: Returns finite scores of all items for users, float32, shape (people, n_items), and
@@ -40,7 +41,7 @@ def rank(
         candidates has fewer; without users there is one empty batch.
     """
     barred = None if allowed is None else np.flatnonzero(~allowed)
-    size = max(1, _SCORES // max(n_items, 1))
+    size = rows_at_once(n_items, _SCORES)
     for start, batch in histories.batches(size) if len(histories) else [(0, histories)]:
         scores, further = score(batch)
         if barred is not None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...base.arrays import Float32, Float64, Int32, Int64
-from ...base.memory import find_entries
+from ...base.memory import find_entries, rows_at_once
 from ...base.top import top_k
 from ...data import Histories
 from ...errors import TrainingError, UsageError
@@ -119,7 +119,7 @@ def tally(
     recall = np.zeros((len(scorers), depth))
     precision = np.zeros((len(scorers), depth))
     step = max(1, int(np.ceil(items.similarity_cost(people * len(scorers), widest) / _MOST_STEPS)))
-    size = max(1, _SCORES // max(n_items, 1))
+    size = rows_at_once(n_items, _SCORES)
     for start in range(0, people, size):
         stop = min(start + size, people)
         batch = histories.take_or_empty(rows[start:stop])

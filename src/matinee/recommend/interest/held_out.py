@@ -9,7 +9,7 @@ import numpy as np
 
 from ...base.arrays import Float32, Float64, Int32, Int64
 from ...base.compiled import kernel
-from ...base.memory import row_chunks
+from ...base.memory import row_chunks, rows_at_once
 from ...data import Csr, Histories
 from .base import Interest
 from .calibrate import Calibration, ChoiceCounts
@@ -84,7 +84,7 @@ class HeldOut:
     def batches(self) -> Iterator[tuple[Int64, Histories]]:
         """Yield batches of users with their known interactions."""
         every = Histories.of(self.known)
-        size = max(1, min(_BATCH, _CELLS // max(self.known.n_columns, 1)))
+        size = min(_BATCH, rows_at_once(self.known.n_columns, _CELLS))
         for start in range(0, len(self.people), size):
             part = self.people[start : start + size]
             yield part, every.take(part)
