@@ -112,6 +112,7 @@ def test_ratings_off_the_scale_are_refused(value: float) -> None:
     [
         ({"a": 5}, "a list of one history"),
         ("abc", "must be"),
+        (["u1", "u2"], r"ids of known users as users=\[...\]"),
         (5, "must be"),
         ([{"a": "good"}], "not a number"),
         ({1: pd.DataFrame({"item": ["a"], "rating": [5]})}, "is a data frame: pass dict"),

@@ -232,7 +232,7 @@ def _pairs(history: Any, rating: float) -> list[tuple[Any, float]]:
     except (TypeError, ValueError):
         raise UsageError(
             "a history must be {item_id: rating}, or a list of item ids; for one person, pass "
-            "a list of one history"
+            "a list of one history, and ids of known users as users=[...]"
         ) from None
     return pairs
 
