@@ -7,13 +7,16 @@ import io
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import numpy as np
 import pytest
 
 import matinee
+from matinee.cli.commands._recommend import _show
 
 
 @pytest.fixture(scope="module")
@@ -30,6 +33,14 @@ def test_known_users(shell: Any, trained: Path, model: Any) -> None:
     assert shown.startswith("user 7\n")
     for row in answer[:4]:
         assert row["title"] in shown
+
+
+def test_small_scores_are_shown_with_three_digits(
+    capsys: pytest.CaptureFixture[str], model: Any
+) -> None:
+    table = model.recommend(users=[7], k=1)
+    _show([replace(table, columns={**table.columns, "score": np.array([4.0e-9])})], [])
+    assert " 4.00e-09 " in capsys.readouterr().out
 
 
 def test_someone_new_by_title(shell: Any, trained: Path, model: Any) -> None:

@@ -241,7 +241,7 @@ def _show(tables: Iterable[Table], meant: list[tuple[str, float]]) -> None:
             first = False
             columns = ("rank", "item_id", "score", "predicted", "title")
             names = [name for name in columns if name in part.columns]
-            digits = dict.fromkeys(("score", "predicted"), ".3f")
+            digits = {"score": "#.3g", "predicted": ".3f"}
             rows = [[format(row[n], digits.get(n, "")) for n in names] for row in part.rows()]
             print_table(names, rows)
     if first:
