@@ -10,7 +10,7 @@ from .description import (
 from .fingerprints import fingerprint as fingerprint
 from .histories import Histories as Histories
 from .loading import load as load
-from .ratings import ItemTable as ItemTable, Ratings as Ratings, Scale as Scale
+from .ratings import Ratings as Ratings, Scale as Scale
 from .read.options import ReadOptions as ReadOptions, TableOptions as TableOptions
 from .side.columns import (
     CodedColumn as CodedColumn,
@@ -21,6 +21,7 @@ from .side.columns import (
     restored_columns as restored_columns,
     stacked as stacked,
 )
+from .side.items import ItemTable as ItemTable
 from .sources.catalogue import (
     CATALOGUE as CATALOGUE,
     DATASETS as DATASETS,

@@ -18,7 +18,6 @@ from ..base.arrays import Int32, Int64, Texts
 from ..errors import DataError, UsageError
 from .netflix.find import is_titles
 from .netflix.text import read_titles
-from .ratings import ItemTable
 from .read.columns import GENRES, ITEM, ITEM_ROLES, TITLE, USUAL, assign, option_of, plain
 from .read.movielens import GENRES_100K
 from .read.options import ReadOptions
@@ -26,6 +25,7 @@ from .read.source import Scan, Workspace, reason, run, workspace
 from .read.timestamps import is_text
 from .read.unpack import Part
 from .side.columns import SideColumns
+from .side.items import ItemTable
 from .side.read import as_texts, cell_text, columns_by, located_table, open_located
 from .values.ids import MISSING
 from .vocabulary import Vocabulary

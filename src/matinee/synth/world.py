@@ -14,7 +14,8 @@ from pydantic import ConfigDict, Field, model_validator
 
 from ..base.arrays import Float32, Float64, Int32, Int64, row_bounds
 from ..config import Config
-from ..data.ratings import ItemTable, Ratings, Scale
+from ..data.ratings import Ratings, Scale
+from ..data.side.items import ItemTable
 from ..data.vocabulary import Vocabulary
 from ..errors import UnknownIdError
 from ._kernels import Parameters, Scratch, alias_table, draw, expectations

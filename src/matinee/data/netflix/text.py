@@ -7,9 +7,9 @@ import re
 import numpy as np
 
 from ...errors import DataError
-from ..ratings import ItemTable
 from ..read.text import shorten
 from ..read.unpack import Part
+from ..side.items import ItemTable
 from ..vocabulary import Vocabulary
 
 _DATE = re.compile(rb"\d{4}-\d\d-\d\d")

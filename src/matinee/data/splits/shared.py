@@ -7,8 +7,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..ratings import ItemTable, Ratings, Scale
+from ..ratings import Ratings, Scale
 from ..side.columns import SideColumns
+from ..side.items import ItemTable
 from ..vocabulary import Vocabulary
 
 
