@@ -22,8 +22,8 @@ from matinee.data import Histories, named_split
 from matinee.models import preset
 from matinee.models.networks import _stored
 from matinee.models.networks._stored import StoredCodes
-from matinee.models.networks.trainer import Trainer, seed_of
-from matinee.train import RunContext
+from matinee.models.networks.trainer import Trainer
+from matinee.train import RunContext, seed_of
 from rolling_origin import rms
 
 SETTINGS: dict[str, dict[str, Any]] = {

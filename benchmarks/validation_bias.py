@@ -20,9 +20,9 @@ from matinee.base.arrays import Float64, Mask
 from matinee.data import Ratings, named_split
 from matinee.models import Settings, preset
 from matinee.models.networks._rows import entry_order
-from matinee.models.networks.trainer import Trainer, seed_of
+from matinee.models.networks.trainer import Trainer
 from matinee.models.presets import settings_hash
-from matinee.train import Holdout, RunContext, fit_shrinkage, part
+from matinee.train import Holdout, RunContext, fit_shrinkage, part, seed_of
 from rolling_origin import rms
 
 

@@ -16,7 +16,7 @@ from .config import (
     TrainConfig as TrainConfig,
     validation_share as validation_share,
 )
-from .context import RunContext as RunContext, choose_device as choose_device
+from .context import RunContext as RunContext, choose_device as choose_device, seed_of as seed_of
 from .distributed import ProcessGroup as ProcessGroup
 from .epoch import Epoch as Epoch
 from .lists.config import ListsConfig as ListsConfig

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ..data import Ratings
 from ..errors import UsageError
 from .checkpoint import CHECKPOINT, RunFolder
@@ -91,3 +93,9 @@ def choose_device(name: str) -> str:
     if kind == "cuda" and not torch.cuda.is_available():
         raise UsageError("device 'cuda': torch finds no CUDA device; use cpu or auto")
     return name
+
+
+def seed_of(seed: int, *numbers: int) -> int:
+    """Derive the seed of one of several networks; different base seeds share none."""
+    sequence = np.random.SeedSequence([seed, *numbers])
+    return int(sequence.generate_state(1, np.uint64)[0])

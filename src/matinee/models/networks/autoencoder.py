@@ -13,7 +13,7 @@ from ...data import Histories, Ratings, SideColumns
 from ...errors import UsageError
 from ...nn import Forward, Inputs
 from ...recommend import HistoriesLike
-from ...train import RunContext, ShardedRatings
+from ...train import RunContext, ShardedRatings, seed_of
 from ...train.checkpoint import CHECKPOINT
 from ..settings import Settings, update_epochs
 from ..support import ItemVectors
@@ -159,7 +159,7 @@ class Autoencoder(Trainable):
 
     def _train(self, train: Ratings, seed: int, context: RunContext) -> None:
         # It imports torch, which a loaded model does not need.
-        from .trainer import Trainer, seed_of
+        from .trainer import Trainer
 
         if self._sharded is not None:
             done, self._sharded = self._sharded, None

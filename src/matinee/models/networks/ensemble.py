@@ -9,7 +9,7 @@ import numpy as np
 from ...base.arrays import Array, Float32, Float64, Int32, Int64, Mask, State, without_prefix
 from ...data import Csr, Histories, Ratings, SideColumns
 from ...errors import UsageError
-from ...train import Epoch, RunContext
+from ...train import Epoch, RunContext, seed_of
 from ..presets import member_settings
 from ..settings import Settings
 from ..support import ItemVectors
@@ -150,7 +150,7 @@ class Ensemble(Trainable):
         # These import torch, which a loaded model does not need.
         from ...train import hold_out_ratings, validation_share
         from ...train.bayes.cross_fit import held_out_predictions
-        from .trainer import Trainer, seed_of
+        from .trainer import Trainer
 
         context.group.require_equal(context.identity)
         entries = member_settings(self.settings)

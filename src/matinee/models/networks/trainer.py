@@ -27,6 +27,7 @@ from ...train import (
     fit_shrinkage,
     hold_out_rows,
     part,
+    seed_of,
     share,
     shrink_to_bias,
     train,
@@ -391,9 +392,3 @@ class Trainer:
         forward = make_forward(run.network.config, run.network.arrays(), run.inputs)
         codes = StoredCodes.fit(forward, run.known, teachers)
         return codes.forward(forward).entries_of(codes.codes, codes.added, rows, held.columns)
-
-
-def seed_of(seed: int, *numbers: int) -> int:
-    """Derive the seed of one of several networks; different base seeds share none."""
-    sequence = np.random.SeedSequence([seed, *numbers])
-    return int(sequence.generate_state(1, np.uint64)[0])
