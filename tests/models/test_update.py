@@ -133,14 +133,17 @@ def test_a_model_shrunk_to_the_bias_model_has_a_note(preset: str) -> None:
 @pytest.mark.parametrize(
     ("factor", "note"), [(20.0, "divide them by 10"), (0.02, "multiply them by 100"), (2.0, "")]
 )
-def test_ratings_in_another_unit_have_a_note(factor: float, note: str) -> None:
+def test_ratings_in_a_unit_that_is_not_converted_have_a_note(factor: float, note: str) -> None:
     ratings = synthesize(60, 30, 900, seed=4).ratings
     wide = Ratings.from_arrays(ratings.users, ratings.items, ratings.values * factor)
-    small = {"hidden": [4], "epochs": 1, "lists.interest": "none"}
-    for preset in ("default", "accurate-autoencoders"):
-        notes = matinee.model(preset, **small).fit(wide, seed=0).provenance.notes
-        found = [text for text in notes if text.startswith(UNIT)]
-        assert [note in text for text in found] == ([True] if note else [])
+    small = {"hidden": [4], "epochs": 1, "lists.interest": "none", "learning_rate": 1e-6}
+    for preset in ("default", "accurate"):
+        for output in ("linear", "elu"):  # of which only the first is converted
+            settings = {**small, "output_activation": output}
+            notes = matinee.model(preset, **settings).fit(wide, seed=0).provenance.notes
+            found = [text for text in notes if text.startswith(UNIT)]
+            noted = bool(note) and output == "elu"
+            assert [note in text for text in found] == ([True] if noted else [])
     assert not matinee.model("biased-mf").fit(wide).provenance.notes
 
 

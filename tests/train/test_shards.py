@@ -42,7 +42,8 @@ def tables(folder: Path) -> None:
     order = np.random.default_rng(1).permutation(len(data))
     users, items = data.user_ids.ids[data.users][order], data.item_ids.ids[data.items][order]
     times = np.arange(len(data)) + 1_000_000_000
-    table = {"user": users, "item": items, "rating": data.values[order], "time": times}
+    ratings = 2.0 * data.values[order]  # so that networks are trained in another unit
+    table = {"user": users, "item": items, "rating": ratings, "time": times}
     # The first rating of all again, in the last file and at a later time.
     for name, last in (("user", users[0]), ("item", items[0]), ("rating", 1.5), ("time", 2e9)):
         table[name] = np.append(table[name], np.array([last], table[name].dtype))

@@ -116,6 +116,16 @@ def large_take(values: Array, rows: Array) -> Array:
     return out
 
 
+def large_multiplied(values: Array, factor: float) -> Array:
+    """Multiply a vector by ``factor``, by ``large_empty``, in its dtype; itself if that is 1."""
+    if factor == 1.0:
+        return values
+    out = large_empty(len(values), values.dtype)
+    for some in chunks(len(values)):
+        np.multiply(values[some], values.dtype.type(factor), out=out[some])
+    return out
+
+
 def count_codes(codes: npt.NDArray[np.integer[Any]], size: int) -> Int64:
     """How often each code occurs, int64 (size,): ``np.bincount`` without an int64 copy of them."""
     out = np.zeros(size, np.int64)

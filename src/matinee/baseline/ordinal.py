@@ -106,6 +106,13 @@ class OrdinalLink:
         levels, thresholds = (tuple(map(float, values[n])) for n in ("levels", "thresholds"))
         return cls(levels, thresholds, float(values["slope"]))
 
+    def multiplied(self, factor: float) -> OrdinalLink:
+        """Return the link for ratings and scores multiplied by ``factor``, above 0."""
+        levels, thresholds = (
+            tuple(factor * each for each in values) for values in (self.levels, self.thresholds)
+        )
+        return OrdinalLink(levels, thresholds, self.slope / factor)
+
     @property
     def loss_scale(self) -> float:
         """Factor of the negative log-likelihood in the loss: 6 / slope^2.

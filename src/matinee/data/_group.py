@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from ..base.arrays import Array, Float32, Float64, Int32, Int64, Mask, row_bounds
 from ..base.compiled import kernel
-from ..base.memory import chunks, count_codes, large_empty, large_take, row_chunks, sum_by_code
+from ..base.memory import (
+    chunks,
+    count_codes,
+    large_empty,
+    large_multiplied,
+    large_take,
+    row_chunks,
+    sum_by_code,
+)
 from .side.columns import Levels
 
 
@@ -66,6 +74,10 @@ class Csr:
         if self.weights is None or not len(self.weights) or np.ptp(self.weights) == 0:
             return None
         return self.weights / self.weights.mean(dtype=np.float64)
+
+    def multiplied(self, factor: float) -> Csr:
+        """Return the same entries with ratings multiplied by ``factor``."""
+        return replace(self, values=large_multiplied(self.values, factor))
 
     @property
     def row_weights(self) -> Float64:

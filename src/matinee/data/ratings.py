@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from ..base.arrays import Float32, Int32, Int64, Mask
 from ..base.html import paragraphs, table
-from ..base.memory import count_codes, large_take
+from ..base.memory import count_codes, large_multiplied, large_take
 from ..errors import DataError, UsageError
 from ._group import Csr, group
 from .side.columns import SideColumns
@@ -184,6 +184,18 @@ class Ratings:
         if self.scale_stated or not len(self):
             return self
         return replace(self, scale=_range(self.values))
+
+    def multiplied(self, factor: float) -> Ratings:
+        """Return the ratings and their scale multiplied by ``factor``, above 0."""
+        out = replace(
+            self,
+            values=large_multiplied(self.values, factor),
+            scale=Scale(factor * self.scale.low, factor * self.scale.high),
+        )
+        for side in ("by_user", "by_item"):
+            if side in self.__dict__:  # has been grouped
+                out.__dict__[side] = getattr(self, side).multiplied(factor)
+        return out
 
     def compact(self) -> Ratings:
         """Drop the codes of users and items without ratings."""

@@ -50,7 +50,8 @@ BIAS_ALONE = (
 """Note of a model that was shrunk to the bias model."""
 
 UNIT = "the ratings have a standard deviation of "
-"""How the note begins on ratings in another unit than those that networks are tuned on."""
+"""How the note begins on ratings in a unit that is not converted and for which networks are not
+tuned."""
 _NARROWEST, _WIDEST = 0.08, 8.0
 """Standard deviations between which the unit matters little."""
 
@@ -76,8 +77,6 @@ class Trainable(Params, Recommender):
 
     settings_kind: ClassVar[str] = ""
     """The ``kind`` of its settings, if it differs from the model's."""
-    by_gradient: ClassVar[bool] = False
-    """Whether ratings are learned in their unit, at a learning rate that suits one."""
     best_epoch: int | list[int]
 
     def __init__(
@@ -290,12 +289,18 @@ class Trainable(Params, Recommender):
         self._train(train, seed, context)
         notes = [BIAS_ALONE] if self._predicts_as_bias else []
         self.provenance = self.provenance.noted(BIAS_ALONE, notes)
-        spread = float(train.values.std()) if self.by_gradient and not train.implicit else 1.0
-        self.provenance = self.provenance.noted(UNIT, _unit_notes(spread))
+        spread = float(train.values.std()) if self._learns_in_own_unit else 1.0
+        noted = [] if train.implicit else _unit_notes(spread)
+        self.provenance = self.provenance.noted(UNIT, noted)
 
     @property
     def _predicts_as_bias(self) -> bool:
         """Whether the model was shrunk to the bias model."""
+        return False
+
+    @property
+    def _learns_in_own_unit(self) -> bool:
+        """Whether networks are trained on ratings in their own unit: see ``networks._unit``."""
         return False
 
     @abstractmethod

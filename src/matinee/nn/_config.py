@@ -118,9 +118,14 @@ class NetworkConfig(Config):
         return self.center_output and self._deviates
 
     @property
+    def has_free_unit(self) -> bool:
+        """Whether ratings in another unit need no more than multiples of the tables."""
+        return self.output_activation == "linear" and not self.tied
+
+    @property
     def _deviates(self) -> bool:
         """Whether outputs are deviations from the bias model that can be scaled and shifted."""
-        return self.center == "bias" and self.output_activation == "linear" and not self.tied
+        return self.center == "bias" and self.has_free_unit
 
     @property
     def code_layer(self) -> int:

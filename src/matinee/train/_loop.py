@@ -55,8 +55,8 @@ def _epoch(run: Run, tuner: ThreadTuner, stop: Event | None) -> Epoch | None:
     watched, measured = measure(run)
     metrics = Epoch(
         epoch=epoch,
-        loss=float(losses.mean()),
-        train_rmse=float(np.sqrt(squares).mean()),
+        loss=run.unit**2 * float(losses.mean()),
+        train_rmse=run.unit * float(np.sqrt(squares).mean()),
         valid_rmse=_validate(run),
         watched=watched,
         learning_rate=run.backend.learning_rate(epoch * len(run.cuts)),
@@ -101,7 +101,7 @@ def _validate(run: Run) -> float | None:
     network, config, epoch = run.network, run.config, len(run.history) + 1
     if not run.valid or (epoch % config.score_every and epoch != config.epochs):
         return None
-    rmse = run.valid.rmse(network, run.inputs, run.known, run.base)
+    rmse = run.unit * run.valid.rmse(network, run.inputs, run.known, run.base)
     before = run.history[run.best_epoch - 1].valid_rmse if run.best_epoch else None
     if before is None or rmse < before:
         run.best_epoch = epoch

@@ -36,7 +36,11 @@ def measure(run: Run) -> tuple[dict[str, float], dict[str, float]]:
             if run.training is not None:
                 errors = run.training.squared_errors(*parts)
                 more["training_user_mean_single_row"] = run.training.mean_user_rmse(errors)
-    return watched, more
+    factors = {"penalty": run.unit**2}  # the others are roots of mean squares
+    return (
+        {name: run.unit * value for name, value in watched.items()},
+        {name: factors.get(name, run.unit) * value for name, value in more.items()},
+    )
 
 
 def l2_penalty(network: Network, config: TrainConfig) -> float:

@@ -75,6 +75,7 @@ class Run:
         training: The training ratings as entries to score, for the measures that need them.
         shard: The processes of a distributed run, and which ratings this one has; each has its own
             copy of the rest.
+        unit: What the ratings were divided by; metrics are in the ratings' own unit.
         only: The rows to train on, int64, each with ratings; None for all.
         history: The metrics of the epochs so far.
         best: Weights of ``best_epoch``, the best by validation RMSE; 0 if there is none.
@@ -93,6 +94,7 @@ class Run:
     measures: frozenset[str] = frozenset()
     training: Holdout | None = None
     shard: Shard = WHOLE
+    unit: float = 1.0
     only: Int64 | None = None
     history: list[Epoch] = field(default_factory=list)
     best: dict[str, Array] = field(default_factory=dict)
@@ -125,7 +127,7 @@ class Run:
         self.base = self.bias_rmse = None
         if self.valid and self.network.config.shrinks:
             self.base = self.valid.bias_predictions(self.inputs, self.known)
-            self.bias_rmse = self.valid.bias_rmse(self.inputs, self.base)
+            self.bias_rmse = self.unit * self.valid.bias_rmse(self.inputs, self.base)
         self.backend: Backend = kind(self.network, self.config, len(self.cuts), self.group, link)
 
     def batch(self, rows: Int64, *, salt: int) -> Batch:

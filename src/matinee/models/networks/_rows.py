@@ -42,9 +42,12 @@ def with_columns(rows: Csr, columns: tuple[CodedColumn, ...]) -> Csr:
     return rows if side is rows.side else replace(rows, side=side)
 
 
-def grouped(ratings: Ratings, train: Ratings, rows: str) -> Csr:
-    """Return held-out ratings of known users and items, by the network's rows and columns."""
-    users, items, values = coded(ratings, train)
+def grouped(ratings: Ratings, train: Ratings, rows: str, unit: float) -> Csr:
+    """Return held-out ratings of known users and items, by the network's rows and columns.
+
+    They are divided by ``unit``, as those of ``train`` have been.
+    """
+    users, items, values = coded(ratings.multiplied(1.0 / unit), train)
     if rows == "items":
         return group(items, users, values, train.n_items, train.n_users)
     return group(users, items, values, train.n_users, train.n_items)

@@ -55,11 +55,13 @@ class StoredCodes:
     hashes: UInt64
 
     @classmethod
-    def fit(cls, forward: Forward, known: Csr, teachers: Sequence[Teacher]) -> StoredCodes:
+    def fit(
+        cls, forward: Forward, known: Csr, teachers: Sequence[Teacher], unit: float = 1.0
+    ) -> StoredCodes:
         """Approximate the mean of the network's and its teachers' predictions.
 
         The network has users as rows and a linear output; the teachers are encoded from
-        ``known`` too.
+        ``known`` too, whose ratings are divided by ``unit``.
         """
         # The target, minus the output bias, is a sum of products users x items' of factors.
         codes, added = _encoded(forward, Histories.of(known))
@@ -73,7 +75,7 @@ class StoredCodes:
         codes, added = np.ascontiguousarray(solved[:, :-1]), solved[:, -1].copy()
         products.append((-1.0, _Columns(added), _Columns(ones)))
         table_out = _fit(_Columns(codes), known.counts, products)
-        return cls(codes, added, table_out, Histories.of(known).hashes)
+        return cls(codes, added, table_out, Histories.of(known.multiplied(unit)).hashes)
 
     def match(self, histories: Histories) -> Mask:
         """Return the mask of users with a code whose ratings are unchanged, shape (users,)."""

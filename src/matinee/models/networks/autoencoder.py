@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
@@ -50,7 +51,6 @@ class Autoencoder(Trainable):
     """
 
     kind: ClassVar[str] = "autoencoder"
-    by_gradient: ClassVar[bool] = True
     takes_weights = True
     best_epoch: int
 
@@ -147,6 +147,10 @@ class Autoencoder(Trainable):
         return self.shrinkage == 0.0
 
     @property
+    def _learns_in_own_unit(self) -> bool:
+        return not self.settings.network.has_free_unit
+
+    @property
     def _trained(self) -> FittedNetwork:
         if self._fitted is None:
             raise UsageError("Autoencoder is not fitted; call fit(ratings) first")
@@ -159,6 +163,7 @@ class Autoencoder(Trainable):
 
     def _train(self, train: Ratings, seed: int, context: RunContext) -> None:
         # It imports torch, which a loaded model does not need.
+        from ._unit import multiplied, unit_of
         from .trainer import Trainer
 
         if self._sharded is not None:
@@ -167,7 +172,15 @@ class Autoencoder(Trainable):
             self._validation = done.validation
             return
         context.group.require_equal(context.identity)
-        trainer = Trainer(train, self.settings, seed, context, start=self._start)
+        unit, start = unit_of(train, [self.settings.network]), self._start
+        trainer = Trainer(
+            train.multiplied(1.0 / unit),
+            self.settings,
+            seed,
+            context,
+            start=start and replace(start, fitted=multiplied(start.fitted, 1.0 / unit)),
+            unit=unit,
+        )
         has_teacher = self.settings.train.teacher != "none" and self._start is None
         context.check_resumable(f"{CHECKPOINT}*" if has_teacher else f"{CHECKPOINT}.*")
         if has_teacher:

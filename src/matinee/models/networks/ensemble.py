@@ -21,6 +21,7 @@ from ._sampled import SampledMember
 from ._weights import disagreement, fit_shift, fit_weights
 
 if TYPE_CHECKING:
+    from ...nn import NetworkConfig
     from ...train import Teacher
 
 
@@ -59,7 +60,6 @@ class Ensemble(Trainable):
 
     kind: ClassVar[str] = "ensemble"
     settings_kind: ClassVar[str] = "autoencoder"
-    by_gradient: ClassVar[bool] = True
     best_epoch: list[int]
 
     def __init__(
@@ -117,6 +117,15 @@ class Ensemble(Trainable):
         return not self.known.any()
 
     @property
+    def _learns_in_own_unit(self) -> bool:
+        return not all(network.has_free_unit for network in self._networks)
+
+    @property
+    def _networks(self) -> list[NetworkConfig]:
+        """The options of the members that are networks."""
+        return [each.network for each, _ in self._plan() if each.kind == "autoencoder"]
+
+    @property
     def takes_weights(self) -> bool:
         """See ``Hooks``; true if all members are networks."""
         return all(settings.kind == "autoencoder" for settings, _ in self._plan())
@@ -150,6 +159,7 @@ class Ensemble(Trainable):
         # These import torch, which a loaded model does not need.
         from ...train import hold_out_ratings, validation_share
         from ...train.bayes.cross_fit import held_out_predictions
+        from ._unit import unit_of
         from .trainer import Trainer
 
         context.group.require_equal(context.identity)
@@ -163,6 +173,8 @@ class Ensemble(Trainable):
         epochs: list[Epoch] = []
         context.check_resumable()
         sides: dict[tuple[str, str], list[Teacher]] = {}
+        unit = unit_of(train, self._networks)
+        in_unit = train.multiplied(1.0 / unit)
         for number, (settings, own_teacher) in enumerate(self._plan(), start=1):
             if settings.kind != "autoencoder":
                 sampled = SampledMember.fit(train, settings, seed_of(seed, number), held)
@@ -171,7 +183,13 @@ class Ensemble(Trainable):
                     predicted.append(held_out_predictions(sampled.posterior, train, held)[0])
                 continue
             trainer = Trainer(
-                train, settings, seed_of(seed, number), context, held=held, member=number
+                in_unit,
+                settings,
+                seed_of(seed, number),
+                context,
+                held=held,
+                member=number,
+                unit=unit,
             )
             if own_teacher:
                 trainer.train_teachers(seed_of(seed, number, 0), epochs)

@@ -11,6 +11,7 @@ from ...errors import UsageError
 from ...train import RunContext, ShardedRatings
 from ..settings import Settings
 from ._fitted import FittedNetwork
+from ._unit import unit_of
 from .trainer import Trainer
 
 
@@ -73,7 +74,9 @@ def train_shards(
     context.group.require_equal(context.identity)
     context.check_resumable()
     shard = ratings.shard
-    trainer = Trainer(ratings.own, settings, seed, context, shard=shard)
+    unit = unit_of(ratings.own, [settings.network], shard)
+    own = ratings.own.multiplied(1.0 / unit)
+    trainer = Trainer(own, settings, seed, context, shard=shard, unit=unit)
     trainer.fit()
     fitted = trainer.finish()
     validation = None

@@ -42,6 +42,7 @@ from ._rows import column_offset, grouped, in_user_order, rows_of
 from ._side_by_side import side_by_side
 from ._start import Start, factor_teacher, first_network
 from ._stored import MOST_STORED, OWN, StoredCodes
+from ._unit import multiplied
 
 
 class Trainer:
@@ -60,6 +61,8 @@ class Trainer:
         teacher: Number among the teachers of another network, from 1; 0 if it is not a teacher.
         start: The trained network to start from; none by default.
         shard: The processes, if each has the ratings of some users; by default each has all.
+        unit: What the ratings were divided by (``unit_of``). Metrics, the fitted network and
+            ``validation_predictions`` are those of the ratings in their own unit.
 
     Attributes:
         run: The training run.
@@ -79,7 +82,9 @@ class Trainer:
         teacher: int = 0,
         start: Start | None = None,
         shard: Shard | None = None,
+        unit: float = 1.0,
     ) -> None:
+        self.unit = unit
         self.shard = shard or Shard(context.group)
         self.settings, self.context = settings, context
         self.teacher_epochs: list[Epoch] = []
@@ -106,29 +111,23 @@ class Trainer:
     def _first_run(self, member: int, teacher: int, rng: np.random.Generator) -> Run:
         """Return the run before its first epoch."""
         settings, context, start = self.settings, self.context, self._start
-        low, high = self._limits
+        config, (low, high) = settings.network, self._limits
         holdout = partial(Holdout.of, low=low, high=high, shard=self.shard)
-        scored = partial(holdout, users_are_columns=settings.network.rows == "items")
+        scored = partial(holdout, users_are_columns=config.rows == "items")
         known, valid = self._rows, None
         if self.held is not None:
             known, out = part(self._rows, self.held)
             valid = holdout(out)
         inputs = self._inputs(known)
         watched = {
-            name: scored(grouped(some, self._ratings, settings.network.rows))
+            name: scored(grouped(some, self._ratings, config.rows, self.unit))
             for name, some in context.watch.items()
         }
+        network = first_network(
+            config, self._ratings, known, inputs, context.device, rng, start, self.shard
+        )
         return Run(
-            first_network(
-                settings.network,
-                self._ratings,
-                known,
-                inputs,
-                context.device,
-                rng,
-                start,
-                self.shard,
-            ),
+            network,
             inputs,
             known,
             settings.train if start is None else start.config(settings.train),
@@ -141,6 +140,7 @@ class Trainer:
             measures=context.measure,
             training=scored(known) if "training" in context.measure else None,
             shard=self.shard,
+            unit=self.unit,
         )
 
     def _inputs(self, known: Csr) -> Inputs:
@@ -173,6 +173,7 @@ class Trainer:
                 held=self.held,
                 member=self.run.member,
                 teacher=number,
+                unit=self.unit,
             )
             for number in self.settings.train.teacher_numbers
         ]
@@ -318,8 +319,9 @@ class Trainer:
         )
         if shrink and self._stores_codes and self._codes_are_better(coefficient):
             teachers = self._all_teachers(known, whole=True)
-            fitted.stored = StoredCodes.fit(fitted.forward, known, teachers)
-        return fitted
+            stored = StoredCodes.fit(fitted.forward, known, teachers, self.unit)
+            fitted = replace(fitted, stored=stored)
+        return multiplied(fitted, self.unit)
 
     @cached_property
     def _continued(self) -> Continued | None:
@@ -357,7 +359,7 @@ class Trainer:
             return coefficient > 0.0  # an update keeps the decision of training
         encoded = self.validation_predictions()
         step = self.validation_predictions(stored=True) - encoded
-        return float(np.dot(step, self.run.valid.values - encoded)) > 0.0
+        return float(np.dot(step, self.unit * self.run.valid.values - encoded)) > 0.0
 
     def validation_predictions(self, *, stored: bool = False) -> Float64:
         """Predict the validation part by the network in its current state.
@@ -373,8 +375,8 @@ class Trainer:
         assert self.held is not None
         with run.threads():
             if stored:
-                return self._by_codes
-            predicted = run.valid.predict(run.network, run.inputs, run.known)
+                return self.unit * self._by_codes
+            predicted = self.unit * run.valid.predict(run.network, run.inputs, run.known)
         if run.network.config.rows == "users":
             return predicted
         return in_user_order(self._ratings, self.held, predicted)
