@@ -27,8 +27,8 @@ from matinee.models import (
     member_settings,
     preset,
 )
-from matinee.models.networks._count_shift import EXPECTED, CountShift
-from matinee.models.networks._sampled import SampledMember
+from matinee.models.networks.blend.count_shift import EXPECTED, CountShift
+from matinee.models.networks.blend.sampled import SampledMember
 from matinee.testing import all_pairs, checkerboard, fitted, histories_by_user, refitted, sample
 from matinee.train import Epoch
 from matinee.train.bayes.config import BayesianConfig

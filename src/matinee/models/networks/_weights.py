@@ -8,9 +8,9 @@ import numpy as np
 
 from ...base.arrays import Float64, Mask
 from ...data import Ratings
-from ._count_shift import CountShift
 from ._fitted import FittedNetwork
-from ._sampled import SampledMember
+from .blend.count_shift import CountShift
+from .blend.sampled import SampledMember
 
 Members = Sequence[FittedNetwork | SampledMember]
 

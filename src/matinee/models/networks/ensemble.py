@@ -14,11 +14,11 @@ from ..presets import member_settings
 from ..settings import Settings
 from ..support import ItemVectors
 from ..trainable import Trainable
-from ._count_shift import CountShift
 from ._fitted import FittedNetwork
 from ._rows import with_columns
-from ._sampled import SampledMember
 from ._weights import disagreement, fit_shift, fit_weights
+from .blend.count_shift import CountShift
+from .blend.sampled import SampledMember
 
 if TYPE_CHECKING:
     from ...nn import NetworkConfig

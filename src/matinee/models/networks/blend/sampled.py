@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
-from ...base.arrays import Array, Float32, Float64, Int32, Int64, State, without_prefix
-from ...data import Histories, Ratings, SideColumns
-from ...train.bayes.config import BayesianConfig
-from ...train.bayes.cross_fit import FEW, cross_fit
-from ...train.bayes.posterior import Posterior
-from ...train.bayes.run import sample_posterior
-from ..settings import Settings
+from ....base.arrays import Array, Float32, Float64, Int32, Int64, State, without_prefix
+from ....data import Histories, Ratings, SideColumns
+from ....train.bayes.config import BayesianConfig
+from ....train.bayes.cross_fit import FEW, cross_fit
+from ....train.bayes.posterior import Posterior
+from ....train.bayes.run import sample_posterior
+from ...settings import Settings
 
 if TYPE_CHECKING:
-    from ...base.arrays import Mask
-    from ...train import Epoch
+    from ....base.arrays import Mask
+    from ....train import Epoch
 
 
 @dataclass(eq=False)
@@ -42,7 +42,7 @@ class SampledMember:
     @classmethod
     def fit(cls, train: Ratings, settings: Settings, seed: int, held: Mask | None) -> Self:
         """Sample from the ratings outside the validation part."""
-        from ...train import shrinkage_coefficient
+        from ....train import shrinkage_coefficient
 
         known, shrinkage = train if held is None else train.take(~held), None
         config, rng = settings.section(BayesianConfig), np.random.default_rng(seed)

@@ -16,7 +16,7 @@ from typing import Self
 
 import numpy as np
 
-from ...base.arrays import Array, Float64, Int64
+from ....base.arrays import Array, Float64, Int64
 
 EXPECTED, DEVIATION = np.array([-0.05, 0.05]), 0.05
 """Prior mean and standard deviation of a and b. The best values on a validation part of

@@ -1,0 +1,1 @@
+"""Parts of an ensemble: members that are no networks, and weights that depend on counts."""
