@@ -254,6 +254,7 @@ def test_truncated(tmp_path: Path) -> None:
         (b"$FL2@(#) SPSS\0", "SPSS"),
         (b"<stata_dta><header>\0", "Stata"),
         (b"FEA1\0\0\0\0", "Feather"),
+        (gzip.compress(b"r.csv".ljust(257, b"\0") + b"ustar\0\x30\x30"), "is a tar archive"),
     ],
 )
 def test_other_kinds_of_file(tmp_path: Path, data: bytes, message: str) -> None:

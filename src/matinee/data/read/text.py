@@ -171,6 +171,8 @@ def sniff(
             )
     if not lines:
         raise DataError(f"{label}: is empty; expected lines of user, item, rating")
+    if sample[257:262] == b"ustar":
+        raise DataError(f"{label}: is a tar archive; unpack it first")
     if "\x00" in lines[0]:
         message = f"{label}: is no text table (csv, tsv, dat, json lines) nor parquet"
         if lines[0].count("\x00") * 3 > len(lines[0]):
