@@ -18,6 +18,7 @@ import torch
 import matinee
 from matinee import MatineeError, UsageError, load
 from matinee.data import audit, describe, kfold, split_parts, split_three
+from matinee.errors import DataError
 
 ROWS = [(u, i, 1 + (u * i) % 5) for u in range(1, 9) for i in range(1, 7)]
 FRAME = pd.DataFrame(ROWS, columns=["user", "item", "rating"])
@@ -38,6 +39,11 @@ def sources() -> dict[str, Any]:
         "tuples": ROWS,
         "mappings": FRAME.to_dict("records"),
         "mapping": {"user": list(users), "item": np.array(items), "rating": values},
+        "columns by row": FRAME.to_dict(),
+        "histories": {
+            user: dict(zip(part.item, part.rating, strict=True))
+            for user, part in FRAME.groupby("user")
+        },
         "csr": scipy.sparse.csr_matrix((values, (users, items))),
         "float16": FRAME.astype("float16"),
         "nullable": FRAME.astype("Int64"),
@@ -216,6 +222,12 @@ def test_taking_ratings_by_positions_a_slice_or_a_mask() -> None:
         ratings.take(np.ones(10, dtype=bool))
     with pytest.raises(IndexError):
         ratings.take([len(ratings)])
+
+
+def test_columns_as_mappings_of_different_rows_are_refused() -> None:
+    columns = {"user": {0: 1, 1: 2}, "item": {0: 1, 2: 2}}
+    with pytest.raises(DataError, match="mappings whose keys differ"):
+        load(columns)
 
 
 def test_lists_in_other_columns_are_kept() -> None:

@@ -82,10 +82,10 @@ def load(
             (``"ml-1m-seed-split/test.dat"``); a file, a glob, a folder, or a list of files: csv,
             tsv, ``::``-separated dat, the tab-separated files of MovieLens-100K, parquet, JSON
             lines, any of them gzip-, bzip2- or xz-compressed; a zip as GroupLens publishes them;
-            the folder of the Netflix Prize (``mv_*.txt`` or ``combined_data_*.txt``);
-            a pandas or polars data frame, an Arrow table, a DuckDB relation, a sparse matrix of
-            scipy, a structured array, a mapping of arrays by column name, rows (tuples of user,
-            item, rating, time; mappings; named tuples; a cursor); ``Ratings``, returned as is.
+            the folder of the Netflix Prize (``mv_*.txt`` or ``combined_data_*.txt``); a frame of
+            pandas or polars, an Arrow table, a DuckDB relation, a sparse matrix of scipy, a
+            structured array, a mapping of arrays, histories ``{user: {item: rating}}``, rows
+            (tuples of user, item, rating, time; mappings; named tuples; a cursor); or ``Ratings``.
         user: The user column, if it has another name; in a file without a header its number, from
             ``"1"``.
         item: The item column.

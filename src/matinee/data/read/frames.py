@@ -10,13 +10,14 @@ import numpy as np
 from ...base.arrays import Array, as_array, nested
 from ...errors import DataError, UsageError
 from ..values.ids import canonical_array, mixed_texts
+from .columns import ITEM, USER, recognised
 from .layouts.positions import is_time
 from .source import Scan, Workspace, described
 
 _KINDS = (
     "a path, a glob, a data set's name, a pandas, polars or Arrow table, a DuckDB relation, a "
     "sparse matrix of scipy, a structured array, rows as (user, item, rating) tuples, a mapping of "
-    "arrays, or Ratings"
+    "arrays, histories as {user: {item: rating}}, or Ratings"
 )
 _ROWS = ("user", "item", "rating", "time")
 """What the columns of rows without names are, from two of them on."""
@@ -132,6 +133,8 @@ def _scannable(source: Any) -> Any:
         matrix = source.tocoo()
         return {"user": matrix.row, "item": matrix.col, "rating": _column(matrix.data, "rating")}
     if isinstance(source, Mapping):
+        if source and all(isinstance(values, Mapping) for values in source.values()):
+            return _of_mappings(source)
         _check_keys(source)
         return {str(name): _column(values, name) for name, values in source.items()}
     if package in ("duckdb", "_duckdb") and hasattr(source, "fetchnumpy"):
@@ -161,6 +164,25 @@ def _scannable(source: Any) -> Any:
     if hasattr(source, "to_pandas"):  # a data set of Hugging Face, say
         return _pandas(source.to_pandas())
     return None
+
+
+def _of_mappings(source: Mapping[Any, Mapping[Any, Any]]) -> dict[str, Array]:
+    """Return the columns of histories, {user: {item: rating}}.
+
+    With the usual names of a user and an item column as keys, they are columns by row instead, as
+    ``DataFrame.to_dict()`` gives them.
+
+    Raises:
+        DataError: Columns differ in their rows.
+    """
+    if recognised([str(name) for name in source], (USER, ITEM), {}) == 2:
+        rows = [list(values) for values in source.values()]
+        if any(each != rows[0] for each in rows):
+            raise DataError("columns are mappings whose keys differ; give each as a list")
+        return {str(n): _column(list(values.values()), n) for n, values in source.items()}
+    histories = [(user, *pair) for user, history in source.items() for pair in history.items()]
+    columns = zip(*histories, strict=True) if histories else ((), (), ())
+    return {name: _column(list(each), name) for name, each in zip(_ROWS, columns, strict=False)}
 
 
 def _by_name(row: Any, names: list[str]) -> Any:
