@@ -12,6 +12,7 @@ import pytest
 import torch
 from battery import Battery, Case, u1
 
+import matinee
 from matinee.base.threads import _use, kernel_thread_count
 from matinee.baseline import fit_bias
 from matinee.data import Histories, Ratings, Scale
@@ -159,6 +160,12 @@ def test_the_validation_part_serves_as_history_again() -> None:
     model = QUICK("tuned", epochs=2, hidden=[8], validation=0.3).fit(sample())
     assert model.histories is not None
     assert len(model.histories.items) == 900
+
+
+@pytest.mark.parametrize("preset", ["default", "accurate", "ease", "biased-mf"])
+def test_an_option_of_the_model_passed_to_fit_is_refused(preset: str) -> None:
+    with pytest.raises(UsageError, match=r"fit has no option 'epochs'.*matinee.model\(.*epochs="):
+        matinee.model(preset).fit(sample(), epochs=3)
 
 
 def test_watched_ratings_are_scored_as_by_evaluate() -> None:

@@ -158,7 +158,7 @@ class Trainable(Params, Recommender):
                 arguments: ``with matinee.ProcessGroup.join() as group``. All return the
                 fitted model; only the first uses the folder. For the ratings of ``load_shard`` it
                 is their group.
-            **options: None; an unknown name is an error.
+            **options: None: those of the model are given when it is made.
 
         Returns:
             The model itself.
@@ -168,8 +168,14 @@ class Trainable(Params, Recommender):
             TrainingError: The loss diverged.
             MatineeError: Another process is training into the folder.
             ProcessError: Another process of the group failed, or has other arguments.
-            UsageError: No checkpoint to resume from, or the checkpoint of another run.
+            UsageError: No checkpoint to resume from, the checkpoint of another run, or an option
+                that ``fit`` does not have.
         """
+        for name in options:
+            raise UsageError(
+                f"fit has no option {name!r}; options of the model are given when it is made: "
+                f"matinee.model(..., {name}=...)"
+            )
         sharded = self._sharded = None
         if isinstance(train, ShardedRatings):
             group = train.shard.group
