@@ -50,6 +50,14 @@ def test_preview_is_aligned_and_short() -> None:
     assert lines[0].split() == ["user_id", "item_id", "score", "rank"]
 
 
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.0, "0.000"), (4e-9, "4.00e-09"), (-0.0999, "-0.0999"), (0.1, "0.100"), (12.3456, "12.346")],
+)
+def test_numbers_have_three_digits(value: float, text: str) -> None:
+    assert repr(Table({"score": np.array([value])})).split()[-1] == text
+
+
 @pytest.mark.parametrize("name", ["out.parquet", "out.csv", "OUT.CSV", "a 'quoted' name.parquet"])
 def test_a_stream_is_written_in_order(tmp_path: Path, name: str) -> None:
     parts = [table(500, start) for start in range(0, 5000, 500)]

@@ -47,3 +47,8 @@ def split_year(title: str) -> tuple[str, int | None]:
     if match is None or not title[: match.start()].strip():
         return title, None
     return title[: match.start()], int(match.group(1))
+
+
+def three_digits(value: float) -> str:
+    """Return a number with three decimals; below 0.1, with three significant digits."""
+    return f"{value:#.3g}" if 0.0 < abs(value) < 0.1 else f"{value:.3f}"

@@ -14,7 +14,7 @@ import numpy as np
 from ..base.arrays import Array
 from ..base.atomic import atomic_path
 from ..base.html import paragraphs, table
-from ..base.text import aligned
+from ..base.text import aligned, three_digits
 from ..errors import UsageError, install_command
 from .read.source import literal, quoted
 
@@ -227,7 +227,7 @@ def _plain(column: Array) -> Array:
 
 
 def _text(value: Any) -> str:
-    text = f"{value:.3f}" if isinstance(value, float) else str(value)
+    text = three_digits(value) if isinstance(value, float) else str(value)
     return text if len(text) <= _WIDEST else text[: _WIDEST - 1] + "…"
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 import typer
 
+from ...base.text import three_digits
 from ...errors import MatineeError, UsageError
 from .. import source as source_options
 from ..options import Model
@@ -241,8 +242,10 @@ def _show(tables: Iterable[Table], meant: list[tuple[str, float]]) -> None:
             first = False
             columns = ("rank", "item_id", "score", "predicted", "title")
             names = [name for name in columns if name in part.columns]
-            digits = {"score": "#.3g", "predicted": ".3f"}
-            rows = [[format(row[n], digits.get(n, "")) for n in names] for row in part.rows()]
+            rows = [
+                [three_digits(v) if isinstance(v, float) else str(v) for v in map(row.get, names)]
+                for row in part.rows()
+            ]
             print_table(names, rows)
     if first:
         echo(
