@@ -31,6 +31,7 @@ OPTIONS: dict[str, Any] = {
 KINDS: list[tuple[str, dict[str, Any]]] = [
     ("default", {}),
     ("default", {"rows": "items", "teacher": "none"}),
+    ("default", {"rows": "items", "teacher": "none", "columns": True}),
     ("default", {"output": "ordinal"}),
     ("default", {"input": "ratings", "hidden": [5, 3, 5], "teacher": "none"}),
     ("accurate-autoencoders", {}),
