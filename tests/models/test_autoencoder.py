@@ -16,8 +16,8 @@ import matinee
 from matinee.base.threads import _use, kernel_thread_count
 from matinee.baseline import fit_bias
 from matinee.data import Histories, Ratings, Scale
-from matinee.errors import DataError, UsageError
-from matinee.models import Autoencoder, Bias, load_model
+from matinee.errors import DataError, UnknownIdError, UsageError
+from matinee.models import Autoencoder, Bias, load_model, neighbours
 from matinee.testing import all_pairs, fitted, histories_by_user, refitted, sample
 from matinee.train import Epoch
 
@@ -160,6 +160,26 @@ def test_the_validation_part_serves_as_history_again() -> None:
     model = QUICK("tuned", epochs=2, hidden=[8], validation=0.3).fit(sample())
     assert model.histories is not None
     assert len(model.histories.items) == 900
+
+
+def test_the_nearest_items() -> None:
+    model = QUICK(hidden=[4], epochs=2, interest="none", teacher="none").fit(sample(), seed=0)
+    items = model.item_ids.ids[[3, 5]].tolist()
+    alike = neighbours(model, items, k=2, few=1)
+    assert [each.item_id for each in alike] == items
+    vectors = model.item_space().vectors
+    unit = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+    for code, each in zip((3, 5), alike, strict=True):
+        cosines = unit @ unit[code]
+        cosines[code] = -2.0
+        wanted = model.item_ids.ids[np.argsort(-cosines)[:2]].tolist()
+        assert [other for other, _, _ in each.similar] == wanted
+    with pytest.raises(UnknownIdError, match="unknown item: nothing"):
+        neighbours(model, [items[0], "nothing"])
+    assert [n.item_id for n in neighbours(model, ["nothing", items[0]], unknown="skip")] == items[
+        :1
+    ]
+    assert len(neighbours(model)) == 8
 
 
 @pytest.mark.parametrize("preset", ["default", "accurate", "ease", "biased-mf"])

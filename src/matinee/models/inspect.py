@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from ..base.arrays import Float32
+from ..base.arrays import Array, Float32
 from ..data import Histories, Ratings, RatingsLike
 from ..evaluate import Breakdown, ListEvaluation, Score, scored_lists
-from ..recommend import HistoriesLike, most_alike, unit_rows
+from ..recommend import HistoriesLike, Unknown, most_alike, refuse_unknown, unit_rows
 from .base import Recommender
 from .support import analysis, item_counts, item_vectors
 
@@ -158,7 +158,12 @@ def breakdown(
 
 
 def neighbours(
-    model: Recommender, items: Sequence[Any] | None = None, *, k: int = 5, few: int = 20
+    model: Recommender,
+    items: Sequence[Any] | None = None,
+    *,
+    k: int = 5,
+    few: int = 20,
+    unknown: Unknown = "error",
 ) -> list[Neighbours]:
     """Return the nearest neighbours of items by the cosine of learned vectors.
 
@@ -168,14 +173,20 @@ def neighbours(
         k: Number of neighbours per item.
         few: Items with fewer training ratings are not returned as neighbours, as their vectors
             are poorly determined.
+        unknown: For unknown items: "error", or "skip" to ignore them.
+
+    Raises:
+        UnknownIdError: An unknown item, unless ``unknown="skip"``.
     """
     vectors = item_vectors(model)
     counts = item_counts(model)
     if vectors is None or counts is None:
         return []
     titles = None if model.item_table is None else model.item_table.titles
-    most_rated = np.argsort(-counts, kind="stable")[:8].tolist()
-    codes = most_rated if items is None else model.item_ids.encode(list(items)).tolist()
+    codes: Array = np.argsort(-counts, kind="stable")[:8]
+    if items is not None:
+        codes = model.item_ids.encode(list(items))
+        refuse_unknown("item", list(items), codes, unknown)
     candidates = np.flatnonzero(counts >= few)
     if len(candidates) < k + 1:
         candidates = np.flatnonzero(counts > 0)
@@ -185,7 +196,7 @@ def neighbours(
         return item, str(item if titles is None else titles[code])
 
     neighbours_of = []
-    for code in (code for code in codes if code >= 0):
+    for code in codes[codes >= 0].tolist():
         rows = np.append(candidates[candidates != code], code)
         nearest, cosines = most_alike(unit_rows(vectors.vectors[rows]), len(rows) - 1, k)
         pairs = zip(rows[nearest].tolist(), cosines.tolist(), strict=True)
