@@ -28,6 +28,20 @@ def test_it_holds_at_every_look_at_once() -> None:
     assert naive >= 25
 
 
+@pytest.mark.parametrize("rate", [0.02, 0.1, 0.98])
+def test_a_small_side_with_rare_acceptance_is_no_difference(rate: float) -> None:
+    rng = np.random.default_rng(2)
+    wrong = 0
+    for _ in range(300):
+        many, few = (rng.random(n) < rate for n in (9000, 1000))
+        looks = (
+            difference_interval(many[: 9 * n].astype(float), few[:n].astype(float))
+            for n in range(50, 1001, 50)
+        )
+        wrong += any(each is not None and not each.low <= 0 <= each.high for each in looks)
+    assert wrong <= 15
+
+
 def test_it_narrows_and_finds_a_difference() -> None:
     rng = np.random.default_rng(1)
     one, two = rng.random(20_000) * 0.5, rng.random(4000) * 0.5 + 0.05
