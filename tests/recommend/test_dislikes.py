@@ -25,11 +25,14 @@ def test_only_users_without_any_other_rating_lose_their_history() -> None:
     assert without_dislikes(histories, Scale(1.0, 500.0), 9.0) is histories  # play counts
 
 
-def test_a_large_love_orders_by_its_formula() -> None:
+@pytest.mark.parametrize("likeable", [1.0, 1e-3])  # the second, of people who like nothing
+@pytest.mark.parametrize("love", [0.5, 1.0, 4.0, 20.0, 500.0])
+def test_any_love_orders_by_its_formula(love: float, likeable: float) -> None:
     rng = np.random.default_rng(0)
     interest, liked = rng.uniform(0.1, 1.0, (2, 1, 40)).astype(np.float32)
-    exact = np.log(interest.astype(np.float64)) + 500.0 * np.log(liked.astype(np.float64))
-    scores = ranking_score(interest, liked, 500.0)
+    liked *= np.float32(likeable)
+    exact = np.log(interest.astype(np.float64)) + love * np.log(liked.astype(np.float64))
+    scores = ranking_score(interest, liked, love)
     assert (np.argsort(scores) == np.argsort(exact)).all()
 
 

@@ -65,11 +65,14 @@ def test_logits_of_networks_are_no_ratios() -> None:
     np.testing.assert_allclose(no_history, usual / np.sqrt(share), rtol=1e-4)
 
 
-def test_a_person_with_no_more_than_the_average_keeps_the_order_of_a_bias_model() -> None:
+def test_by_rating_alone_a_bias_model_has_nothing_personal_but_a_constant() -> None:
     made = Bias().fit(sample())
     one = {sample().item_ids.ids[0]: 5.0}
-    flat = made.recommend([one], k=5, personal=1.0)
-    assert np.ptp(np.asarray(flat["score"])) < 1e-4  # it adds the same to every item
+    flat, usual = (
+        made.recommend([one], k=5, personal=personal, love=np.inf)["score"]
+        for personal in (1.0, 0.0)
+    )
+    assert np.ptp(flat) < 1e-4 < np.ptp(usual)
 
 
 @pytest.mark.parametrize("wrong", [1.5, float("nan"), True, "a"])

@@ -16,6 +16,7 @@ from ..data import Histories, Ratings
 from ..data.values.weights import weighted_by_age
 from ..errors import TrainingError, UsageError
 from ..recommend import (
+    LARGEST_POWER,
     HistoriesLike,
     People,
     Unknown,
@@ -24,7 +25,6 @@ from ..recommend import (
     ranking_score,
     without_dislikes,
 )
-from ..recommend.interest import GREATEST_LOVE
 from ._answers import answers
 from .arguments import as_histories, checked_length, paired
 from .hooks import Hooks
@@ -120,7 +120,7 @@ class Coded(Hooks):
         baseline, _ = self._ranking(Histories.build([([], [])]), baseline_love)
         if by_rating:
             predictions = scores
-        elif love > GREATEST_LOVE and predictions is not None:
+        elif love > LARGEST_POWER and predictions is not None:
             personal /= love  # the scores are roots, see ranking_score
         # Scores that include the probability of liking are products, no longer logits.
         logits = self.interest is not None and self.interest.logits and predictions is None

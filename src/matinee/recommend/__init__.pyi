@@ -18,6 +18,7 @@ from ._people import (
 from ._projection import plane as plane
 from ._rank import rank as rank
 from ._ranking_score import (
+    LARGEST_POWER as LARGEST_POWER,
     combined as combined,
     personalised as personalised,
     ranking_score as ranking_score,

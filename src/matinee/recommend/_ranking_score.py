@@ -6,14 +6,16 @@ import numpy as np
 
 from ..base.arrays import Float32
 from ..data import Histories, Scale
-from .interest.calibrate import GREATEST_LOVE
+
+LARGEST_POWER = 4.0
+"""Exponent above which the ranking score is a root. In float32 the power itself would be 0, with an
+exponent of 20 for probabilities below 0.01."""
 
 
 def ranking_score(interest: Float32, liked: Float32, love: float, floor: float = 0.0) -> Float32:
     """Compute ``max(interest, floor) * liked ** love`` in place.
 
-    Above ``GREATEST_LOVE``, the largest exponent of a calibration, the score is the love-th root of
-    this, which orders equally: the power itself would be 0 in float32 for most items.
+    Above ``LARGEST_POWER`` the score is the love-th root of this, which orders equally.
 
     Args:
         interest: Scores of interest, float32 (people, items).
@@ -24,7 +26,7 @@ def ranking_score(interest: Float32, liked: Float32, love: float, floor: float =
     """
     size = np.sqrt(np.mean(np.square(interest), axis=1, keepdims=True))
     np.maximum(interest, np.float32(floor) * size, out=interest)
-    if love > GREATEST_LOVE:
+    if love > LARGEST_POWER:
         root = np.power(np.abs(interest), np.float32(1.0 / love))
         np.copysign(root, interest, out=interest)
         interest *= liked
