@@ -135,6 +135,21 @@ def test_the_unit_is_the_power_of_two_nearest_to_the_standard_deviation(
     assert unit_of(ratings, [NetworkConfig(), fixed]) == 1.0
 
 
+def test_ratings_in_the_unit_1_are_not_copied() -> None:
+    ratings = sample()
+    assert ratings.multiplied(1.0) is ratings  # what has been grouped stays so
+    assert ratings.by_user.multiplied(1.0).values is ratings.by_user.values
+
+
+def test_groups_are_multiplied_with_the_ratings() -> None:
+    ratings = sample()
+    by_user = ratings.by_user
+    doubled = ratings.multiplied(2.0)
+    assert doubled.by_user.indices is by_user.indices
+    assert doubled.by_user.values.tolist() == (2.0 * by_user.values).tolist()
+    assert doubled.by_item.values.tolist() == (2.0 * ratings.by_item.values).tolist()
+
+
 def test_equal_ratings_have_the_unit_1() -> None:
     ratings = Ratings.from_arrays([1, 1, 2, 2], [1, 2, 1, 2], [70.0] * 4)
     assert unit_of(ratings, [NetworkConfig()]) == 1.0

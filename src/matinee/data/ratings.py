@@ -186,7 +186,9 @@ class Ratings:
         return replace(self, scale=_range(self.values))
 
     def multiplied(self, factor: float) -> Ratings:
-        """Return the ratings and their scale multiplied by ``factor``, above 0."""
+        """Return the ratings and their scale multiplied by ``factor``, above 0, or themselves."""
+        if factor == 1.0:
+            return self
         out = replace(
             self,
             values=large_multiplied(self.values, factor),
