@@ -10,6 +10,8 @@ import pytest
 
 import matinee
 from matinee.data import Ratings, split
+from matinee.errors import UsageError
+from matinee.models.networks import _unit
 from matinee.models.networks._unit import unit_of
 from matinee.nn import NetworkConfig
 from matinee.testing import all_pairs, sample
@@ -109,6 +111,24 @@ def test_a_resumed_training(tmp_path: Path) -> None:
     pairs = all_pairs(whole)
     assert resumed.predict(*pairs).tolist() == whole.predict(*pairs).tolist()
     assert [e.valid_rmse for e in resumed.epochs] == [e.valid_rmse for e in whole.epochs]
+
+
+def test_a_checkpoint_of_another_unit_is_not_resumed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As versions before wrote it, which trained in the ratings' own unit."""
+
+    def stop(epoch: Epoch) -> None:
+        raise StoppedError
+
+    options = {"teacher": "none"}
+    ratings = sample().multiplied(4.0)
+    with monkeypatch.context() as patch:
+        patch.setattr(_unit, "unit_of", lambda *_: 1.0)
+        with pytest.raises(StoppedError):
+            fitted("default", ratings, options, folder=tmp_path, on_epoch=stop)
+    with pytest.raises(UsageError, match="the unit of ratings changed"):
+        fitted("default", ratings, options, folder=tmp_path, resume=True)
 
 
 def test_stored_codes_are_those_of_the_training_ratings(tmp_path: Path) -> None:

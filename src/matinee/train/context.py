@@ -47,11 +47,16 @@ class RunContext:
     upgrade: Callable[[dict[str, Any]], dict[str, Any]] = dict
     opened: list[RunFolder] = field(default_factory=list)
 
-    def run_folder(self, name: str) -> RunFolder | None:
-        """Open the metrics and checkpoint of one network's run; None without a folder."""
+    def run_folder(self, name: str, unit: float = 1.0) -> RunFolder | None:
+        """Open the metrics and checkpoint of one network's run; None without a folder.
+
+        The unit of the ratings in which it is trained is part of the run's identity unless it is
+        1, as for all runs of earlier versions.
+        """
         if self.folder is None:
             return None
-        opened = RunFolder(self.folder, dict(self.identity), name=name, upgrade=self.upgrade)
+        identity = {**self.identity} if unit == 1.0 else {**self.identity, "unit of ratings": unit}
+        opened = RunFolder(self.folder, identity, name=name, upgrade=self.upgrade)
         self.opened.append(opened)
         return opened
 

@@ -225,7 +225,7 @@ class Trainer:
 
     def _begin(self) -> None:
         """Open the run folder, and restore the run from its checkpoint if it is resumed."""
-        folder = self._folder = self.context.run_folder(self._checkpoint)
+        folder = self._folder = self.context.run_folder(self._checkpoint, self.unit)
         resume = self.context.begun(folder)
         if folder is not None:
             folder.start(self.run, resume=resume)
