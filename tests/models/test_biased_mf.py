@@ -12,8 +12,9 @@ from battery import Battery, Case
 from matinee.data import Ratings, Scale, split
 from matinee.errors import UsageError
 from matinee.models import Autoencoder, Bias, BiasedMF, load_model, model
+from matinee.models.one_shot import EpochLog
 from matinee.testing import fitted, sample
-from matinee.train import Epoch
+from matinee.train import Epoch, RunContext
 
 CASES = [
     Case("biased-mf", BiasedMF, learns=True, bound=0.935),
@@ -65,6 +66,27 @@ def test_users_are_the_ridge_solution_given_the_items() -> None:
     expected = learned.mean + learned.spread * (items @ solution + learned.items.bias)
     predicted = mf.predict(107, data.item_ids.ids)
     assert np.allclose(predicted, expected.clip(0.5, 5), atol=1e-5)
+
+
+def test_the_standard_deviations_are_those_of_its_own_errors() -> None:
+    """Where taste dominates, the errors of the bias model are far larger."""
+    train, test = low_rank()
+    mf = BiasedMF(factors=2).fit(train)
+    uncertainty = mf.evaluate(test).uncertainty
+    assert uncertainty is not None
+    assert uncertainty.source == "validation"
+    assert 0.8 < uncertainty.z_rms < 1.25
+
+
+def test_held_out_predictions_belong_to_their_ratings() -> None:
+    train, _ = low_rank()
+    mf = BiasedMF(factors=2)
+    mf._learn(train, np.random.default_rng(0), EpochLog(train, RunContext()))
+    held = mf._validation
+    assert held is not None
+    ratings = train.by_user.values[held.entries]
+    rmse = float(np.sqrt(np.mean(np.square(held.predictions - ratings))))
+    assert rmse == pytest.approx(dict(mf.search)[mf.factors.ridge], rel=1e-6)
 
 
 def test_every_sweep_lowers_the_objective() -> None:

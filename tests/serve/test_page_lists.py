@@ -21,7 +21,7 @@ def interested(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """The address of a server whose model ranks by interest and the rating."""
     home = tmp_path_factory.mktemp("interest")
     ratings = synthesize(300, 120, 12_000, seed=5).ratings
-    made = BiasedMF(sweeps=3, factors=4, interest="linear").fit(ratings, seed=0)
+    made = BiasedMF(sweeps=3, factors=4, ridge=5.0, interest="linear").fit(ratings, seed=0)
     with served(made.save(home / "model"), home / "log") as url:
         yield url
 

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ...base.arrays import Array, Float32, Float64, Int32, Int64
+from ...baseline.variance import HeldOutPredictions
 from ...data import Histories, Ratings
 from ...train.factors.als import Factors, Side, fit_factors
 from ...train.factors.config import FactorsConfig
@@ -57,7 +58,18 @@ class BiasedMF(OneShot):
             mse = float(np.mean(np.square(predicted - train.values)))
             log.add(mse, mse**0.5, lambda rows, items: model.ratings(users, rows, items))
 
-        self.factors, self.search = fit_factors(train, self._options, rng, after_sweep)
+        self.factors, search = fit_factors(train, self._options, rng, after_sweep)
+        self.search = []
+        if search is None:
+            return
+        self.search = search.path
+        if not len(search.predictions):
+            return
+        predictions = np.zeros(len(train))
+        predictions[search.held] = search.predictions
+        entries = np.flatnonzero(train.by_user.aligned(search.held))
+        predictions = train.by_user.aligned(predictions)[entries]
+        self._validation = HeldOutPredictions(entries, predictions, "validation")
 
     def item_space(self) -> ItemVectors:
         """Return the learned item vectors and biases."""

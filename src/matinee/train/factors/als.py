@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...base.arrays import Float32, Float64, Int32, Int64
+from ...base.arrays import Float32, Float64, Int32, Int64, Mask
 from ...data import Csr, Ratings
 from .als_kernels import entry_scores, solve_rows
 from .config import FactorsConfig
@@ -78,12 +78,29 @@ class Factors:
         return self.mean + self.spread * out
 
 
+@dataclass(frozen=True, eq=False)
+class RidgeSearch:
+    """The search of the ridge, by ratings held out of training.
+
+    Attributes:
+        ridge: The chosen one.
+        path: Held-out RMSE by ridge; empty if there were too few ratings to hold any out.
+        held: The held-out ratings, bool (ratings,).
+        predictions: Their predictions with the chosen ridge, float64 (held.sum(),).
+    """
+
+    ridge: float
+    path: list[tuple[float, float]]
+    held: Mask
+    predictions: Float64
+
+
 def fit_factors(
     train: Ratings,
     config: FactorsConfig,
     rng: np.random.Generator,
     on_sweep: Callable[[Factors, Side], None] | None = None,
-) -> tuple[Factors, list[tuple[float, float]]]:
+) -> tuple[Factors, RidgeSearch | None]:
     """Fit biased matrix factorisation (Koren, Bell & Volinsky 2009) by alternating least squares.
 
     Alternating least squares rather than SGD: on ML-1M it reaches a similar error (validation RMSE
@@ -95,12 +112,14 @@ def fit_factors(
     ``on_sweep`` is called after each sweep of the final fit with the model and the users' side.
 
     Returns:
-        The model, and the held-out RMSE by ridge if the ridge was searched.
+        The model, and the search of the ridge; None if it was given.
     """
+    search: RidgeSearch | None = None
     if config.ridge == "auto":
-        ridge, search = _search(train, config, rng)
+        search = _search(train, config, rng)
+        ridge = search.ridge
     else:
-        ridge, search = config.ridge, []
+        ridge = config.ridge
     als = _Als(train, config, rng)
     for _ in range(config.sweeps):
         als.sweep(ridge)
@@ -109,10 +128,8 @@ def fit_factors(
     return als.model(ridge), search
 
 
-def _search(
-    train: Ratings, config: FactorsConfig, rng: np.random.Generator
-) -> tuple[float, list[tuple[float, float]]]:
-    """Choose the ridge; also return the held-out RMSE along the path.
+def _search(train: Ratings, config: FactorsConfig, rng: np.random.Generator) -> RidgeSearch:
+    """Choose the ridge.
 
     The path ends when two ridges in a row are significantly worse than the best. The strongest
     ridge within one standard error of the best is chosen (Breiman et al. 1984): with few held-out
@@ -120,24 +137,26 @@ def _search(
     """
     out = rng.random(len(train)) < config.held_out
     if not out.any() or out.all():
-        return RIDGES[-1], []  # no held-out ratings: biases only
+        # no held-out ratings: biases only
+        return RidgeSearch(RIDGES[-1], [], np.zeros(len(train), dtype=np.bool_), np.zeros(0))
     held = train.take(out)
     als = _Als(train.take(~out), config, rng)
     errors: list[Float64] = []
+    guesses: list[Float64] = []
     for ridge in RIDGES:
         for _ in range(_EACH if errors else _FIRST):
             als.sweep(ridge)
         model = als.model(ridge)
         guess = model.ratings(model.fold_in(als.by_user, config), held.users, held.items)
+        guesses.append(guess)
         errors.append(np.square(np.clip(guess, train.scale.low, train.scale.high) - held.values))
         best = min(errors, key=np.mean)
         if len(errors) > 2 and all(_excess(error, best) > 2 for error in errors[-2:]):
             break
-    good = [
-        ridge for ridge, error in zip(RIDGES, errors, strict=False) if _excess(error, best) <= 1
-    ]
+    chosen = max(at for at, error in enumerate(errors) if _excess(error, best) <= 1)
     rmses = [float(np.sqrt(error.mean())) for error in errors]
-    return good[-1], list(zip(RIDGES, rmses, strict=False))
+    path = list(zip(RIDGES, rmses, strict=False))
+    return RidgeSearch(RIDGES[chosen], path, out, guesses[chosen])
 
 
 def _excess(errors: Float64, best: Float64) -> float:
