@@ -12,6 +12,7 @@ import numpy as np
 from ..data import Histories, Ratings, Scale, Table
 from ..errors import DataError, LeakError, UnknownIdError, UsageError
 from ..models import forget, load_model
+from ..recommend import LARGEST_POWER
 from .cases import ModelCase, fitted, refitted
 from .samples import all_pairs, histories_by_user, same_rows, sample
 
@@ -181,6 +182,8 @@ class ModelBattery:
             counts = model.interest.counts / model.interest.counts.max()
             floor = model.floor * np.sqrt(np.mean(counts**2)) if model.love else 0.0
             wanted = np.maximum(counts, floor) * liked**model.love
+            if model.love > LARGEST_POWER:
+                wanted = wanted ** (1.0 / model.love)
             assert np.allclose(popular / popular.max(), wanted / wanted.max(), atol=0.02)
         best = np.argsort(-popular, kind="stable")[:5]
         assert table["item_id"].tolist() == items[best].tolist()
