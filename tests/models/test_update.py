@@ -286,8 +286,8 @@ def test_titles_and_genres_that_come_later() -> None:
     table = model.update(matinee.load(more, items=later)).item_table
     assert table is not None
     assert table.genres is not None
-    assert table.titles.tolist() == ["A (2000)", "B (2001)", "C", "D"]
-    assert table.genres.tolist() == [("Drama",), ("War",), ("War",), ()]
+    assert table.titles.tolist() == ["Another", "B (2001)", "C", "D"]
+    assert table.genres.tolist() == [("War",), ("War",), ("War",), ()]
 
 
 def _together(old: Ratings, new: Ratings) -> Ratings:

@@ -106,8 +106,9 @@ def known_ratings(model: Hooks) -> Ratings:
 def all_ratings(model: Hooks, new: Ratings) -> tuple[Ratings, Mask]:
     """Join a model's training ratings and new ratings; also return the mask of the new ones.
 
-    New ratings replace earlier ones of the same pair. Side columns are kept. The result has no
-    times, and is weighted by age if the model's ratings are.
+    New ratings replace earlier ones of the same pair, as new titles, genres and side columns do
+    earlier ones; those that are not replaced are kept. The result has no times, and is weighted by
+    age if the model's ratings are.
 
     Raises:
         DataError: No new ratings, a rating outside the model's scale, or ratings where the model
@@ -134,7 +135,7 @@ def all_ratings(model: Hooks, new: Ratings) -> tuple[Ratings, Mask]:
         )
     before, new = weighted_together(before, model.provenance.newest, new, model.half_life)
     new_part = replace(new, scale=before.scale, times=None, notes=())
-    old, added = share_vocabularies(before, new_part)
+    added, old = share_vocabularies(new_part, before)
     pairs = [part.users.astype(np.int64) * part.n_items + part.items for part in (old, added)]
     kept = old.take(~np.isin(pairs[0], pairs[1]))
     whole = join(kept, added, name=before.name)
