@@ -182,7 +182,7 @@ def moments_of(level: float, sigma: float, n_levels: int) -> tuple[float, float]
 
 @kernel()
 def traits_of(user: int, tables: Any, traits: np.ndarray) -> None:
-    fill_traits(user, tables, traits)
+    fill_traits(stream(tables.seed, user, 0), tables, traits)
 
 
 @kernel()
@@ -234,7 +234,8 @@ def test_both_ways_of_choosing_items_have_one_distribution(method: Any) -> None:
     scratch = kernels.Scratch.of(*tables.factors.shape)
     seen, picks, traits = scratch.seen, scratch.picks, scratch.traits
     traits_of(0, tables, traits)
-    match = np.array([kernels._affinity.__wrapped__(traits, item, tables) for item in range(6)])
+    affinity = kernels._affinity.__wrapped__
+    match = np.array([affinity(traits, item, tables.factors, tables.twin) for item in range(6)])
     weights = tables.weights / (1 + np.exp(-2.0 * match))
     weights[2] = 0.0
     # Draw two without replacement: P(i, then j) = w_i / W * w_j / (W - w_i).

@@ -127,25 +127,29 @@ def offer(values: Float64, codes: Int64, size: int, value: float, code: int) -> 
     Returns:
         The number of entries.
     """
+    last = -1  # of the entries to move, down to the root
     if size < len(values):
         values[size], codes[size] = value, code
         size += 1
         if size == len(values):
-            for at in range(size // 2 - 1, -1, -1):
-                sink(values, codes, at, size)
+            last = size // 2 - 1
     elif size > 0 and (value > values[0] or (value == values[0] and code < codes[0])):
         values[0], codes[0] = value, code
-        sink(values, codes, ROOT, size)
+        last = 0
+    for at in range(last, -1, -1):
+        sink(values, codes, at, size)
     return size
 
 
 @part()
 def put_in_order(values: Float64, codes: Int64, size: int) -> None:
     """Sort the first ``size`` entries by descending value; equal values by ascending code."""
-    for at in range(size // 2 - 1, -1, -1):
-        sink(values, codes, at, size)
-    for last in range(size - 1, 0, -1):
-        value, code = values[last], codes[last]
-        values[last], codes[last] = values[0], codes[0]
-        values[0], codes[0] = value, code
-        sink(values, codes, ROOT, last)
+    half = size // 2
+    for step in range(half + size - 1):  # one loop, since each call of ``sink`` is compiled again
+        at, last = half - 1 - step, size
+        if at < 0:
+            at, last = 0, size - 1 - (step - half)
+            value, code = values[last], codes[last]
+            values[last], codes[last] = values[0], codes[0]
+            values[0], codes[0] = value, code
+        sink(values, codes, at, last)

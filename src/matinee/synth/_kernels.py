@@ -123,40 +123,32 @@ def _normal(key: Any, at: Any) -> Any:
 
 
 @part()
-def _fill_traits(user: Any, t: Parameters, traits: Float64) -> None:
+def _fill_traits(key: Any, t: Parameters, traits: Float64) -> None:
     """Two factor vectors (``rank`` numbers each), then the user's bias and match weight."""
-    key = _stream(t.seed, user, _TRAITS)
     rank = t.factors.shape[1]
     rest = math.sqrt(1.0 - t.twin * t.twin)
-    for k in range(rank):
+    for k in range(2 * rank + 2):
         traits[k] = _normal(key, k)
-        traits[rank + k] = t.twin * traits[k] + rest * _normal(key, rank + k)
-    traits[2 * rank] = t.user_spread * _normal(key, 2 * rank)
-    traits[2 * rank + 1] = t.taste * math.exp(t.taste_spread * _normal(key, 2 * rank + 1))
+    for k in range(rank):
+        traits[rank + k] = t.twin * traits[k] + rest * traits[rank + k]
+    traits[2 * rank] *= t.user_spread
+    traits[2 * rank + 1] = t.taste * math.exp(t.taste_spread * traits[2 * rank + 1])
 
 
 @part()
-def _affinity(traits: Float64, item: Any, t: Parameters) -> Any:
+def _affinity(traits: Float64, item: Any, factors: Float64, twin: float) -> Any:
     """The larger match of the two factor vectors with the item, standardised over all pairs."""
-    rank = t.factors.shape[1]
+    rank = factors.shape[1]
     first = 0.0
     second = 0.0
     for k in range(rank):
-        q = t.factors[item, k]
+        q = factors[item, k]
         first += traits[k] * q
         second += traits[rank + k] * q
     # The maximum of two standard normals correlated by c has mean sqrt((1 - c) / pi) and
     # variance 1 - (1 - c) / pi.
-    share = (1.0 - t.twin) / math.pi
+    share = (1.0 - twin) / math.pi
     return ((first if first > second else second) - math.sqrt(share)) / math.sqrt(1.0 - share)
-
-
-@part()
-def _level(affinity: float, traits: Float64, item: Any, t: Parameters) -> Any:
-    """Return the exact latent score, in levels: 0 is the lowest rating."""
-    rank = t.factors.shape[1]
-    stars = t.mean + t.bias[item] + traits[2 * rank] + traits[2 * rank + 1] * affinity
-    return (stars - 1.0) / 4.0 * (t.n_levels - 1)
 
 
 @part()
@@ -190,7 +182,7 @@ def _race(key: Any, wanted: int, scratch: Scratch, t: Parameters) -> None:
     n = ROOT
     for item in range(len(t.weights)):
         if not seen[item]:
-            pull = 1.0 / (1.0 + math.exp(-t.pull * _affinity(traits, item, t)))
+            pull = 1.0 / (1.0 + math.exp(-t.pull * _affinity(traits, item, t.factors, t.twin)))
             clock = -math.log(_uniform(key, item)) / (t.weights[item] * pull)
             n = offer(negated, codes, n, -clock, item)
     put_in_order(negated, codes, n)
@@ -213,7 +205,7 @@ def _reject(key: Any, wanted: int, scratch: Scratch, t: Parameters) -> bool:
             item = np.int64(t.alias[item])
         if seen[item]:
             continue
-        pull = 1.0 / (1.0 + math.exp(-t.pull * _affinity(traits, item, t)))
+        pull = 1.0 / (1.0 + math.exp(-t.pull * _affinity(traits, item, t.factors, t.twin)))
         if _uniform(key, 2 * attempt + 1) < pull:
             seen[item] = True
             picks[drawn] = item
@@ -224,16 +216,15 @@ def _reject(key: Any, wanted: int, scratch: Scratch, t: Parameters) -> bool:
 
 
 @part()
-def _fill_times(user: Any, n: int, t: Parameters, gaps: Float64, times: Int64) -> None:
+def _fill_times(key: Any, n: int, start: float, end: float, gaps: Float64, times: Int64) -> None:
     """Strictly increasing: visits of many quick ratings, from a random day of the window on."""
-    key = _stream(t.seed, user, _TIMES)
-    at = t.start + (t.end - t.start) * _uniform(key, 0)
+    at = start + (end - start) * _uniform(key, ROOT)
     total = 0.0
     for k in range(n):
         mean = _BETWEEN if _uniform(key, 2 * k + 1) < _SESSION else _WITHIN
         gaps[k] = -mean * math.log(_uniform(key, 2 * k + 2))
         total += gaps[k]
-    shrink = (t.end - at) / total
+    shrink = (end - at) / total
     shrink = shrink if shrink < 1.0 else 1.0
     last = np.int64(-1)
     for k in range(n):
@@ -245,96 +236,97 @@ def _fill_times(user: Any, n: int, t: Parameters, gaps: Float64, times: Int64) -
 
 @kernel()
 def draw(
-    first: int,
-    offsets: Int64,
-    t: Parameters,
-    scratch: Scratch,
-    users: Int32,
-    items: Int32,
-    values: Float32,
-    times: Int64,
-    sums: Float64,
+    first: int, offsets: Int64, t: Parameters, scratch: Scratch, items: Int32, times: Int64
 ) -> None:
-    """The ratings of consecutive users, each user's ascending by item.
+    """What consecutive users rate and when, each user's ascending by item.
 
     Args:
         first: Code of the first user.
         offsets: int64, start of each user's ratings in the columns, shape (users + 1,).
         t: The model.
         scratch: Memory for one user.
-        users: int32 column to fill with user codes.
         items: int32 column to fill with item codes.
-        values: float32 column to fill with ratings.
         times: int64 column to fill with times.
-        sums: float64, shape (users, 3): each user's sums of Var[rating | score], of ratings and of
-            their squares, to fill.
     """
     n_items = len(t.weights)
     seen, picks, gaps, when, packed, equal, traits = scratch
-    sigma = t.noise / 4.0 * (t.n_levels - 1)
     for row in range(len(offsets) - 1):
         user = first + row
         at = offsets[row]
         n = offsets[row + 1] - at
-        _fill_traits(user, t, traits)
-        owed = t.owed[t.owed_ptr[user] : t.owed_ptr[user + 1]]
-        for item in owed:
-            seen[item] = True
-        free = n - len(owed)
+        _fill_traits(_stream(t.seed, user, _TRAITS), t, traits)
+        owed, stop = t.owed_ptr[user], t.owed_ptr[user + 1]
+        for k in range(owed, stop):
+            seen[t.owed[k]] = True
+        free = n - (stop - owed)
         if free * _RACE_FROM > n_items or not _reject(
             _stream(t.seed, user, _PICKS), free, scratch, t
         ):
             _race(_stream(t.seed, user, _RACE), free, scratch, t)
-        for k in range(len(owed)):
-            seen[owed[k]] = False
-            picks[free + k] = owed[k]
-        _fill_times(user, n, t, gaps, when)
+        for k in range(owed, stop):
+            seen[t.owed[k]] = False
+            picks[free + k - owed] = t.owed[k]
+        _fill_times(_stream(t.seed, user, _TIMES), n, t.start, t.end, gaps, when)
 
         # An item and its place in the order of time, in one sortable number.
         for k in range(n):
             packed[k] = (np.int64(picks[k]) << 32) | k
         put_in_order(equal, packed, n)
-        noise = _stream(t.seed, user, _NOISE)
         for k in range(n):
-            item = packed[k] >> 32
-            level = _level(_affinity(traits, item, t), traits, item, t)
-            drawn = math.floor(level + sigma * _normal(noise, k) + 0.5)
-            drawn = drawn if drawn > 0 else 0
-            drawn = drawn if drawn < t.n_levels - 1 else t.n_levels - 1
-            rating = t.low + t.step * drawn
-            users[at + k] = user
-            items[at + k] = item
-            values[at + k] = rating
+            items[at + k] = packed[k] >> 32
             times[at + k] = when[packed[k] & 0xFFFFFFFF]
-            sums[row, 0] += _moments(level, sigma, t.n_levels)[1] * t.step * t.step
-            sums[row, 1] += rating
-            sums[row, 2] += rating * rating
 
 
 @kernel()
-def expectations(
+def rate(
     users: Int32,
     items: Int32,
     t: Parameters,
     traits: Float64,
     mean: Float64,
     variance: Float64,
+    values: Float32,
+    sums: Float64,
 ) -> None:
-    """Fill E[rating | pair] and Var[rating | pair] for pairs of codes, quickest sorted by user.
+    """Compute E[rating | pair] and Var[rating | pair] of pairs of codes, or ratings and their sums.
 
-    ``traits``, (2 * rank + 2,), is scratch.
+    Args:
+        users: int32 (n,), quickest sorted. For ratings, all of theirs, of consecutive users.
+        items: int32 (n,).
+        t: The model.
+        traits: float64 (2 * rank + 2,), scratch.
+        mean: float64 (n,) to fill; not for ratings.
+        variance: float64 (n,), likewise.
+        values: float32 (n,) to fill with ratings; empty for moments.
+        sums: float64 (users, 3), to which each user's sums of Var[rating | pair], of ratings and of
+            their squares are added; not for moments.
     """
+    rank = t.factors.shape[1]
     sigma = t.noise / 4.0 * (t.n_levels - 1)
-    last = np.int64(-1)
+    last, first, noise = np.int64(-1), 0, np.uint64(0)
     for k in range(len(users)):
         user, item = np.int64(users[k]), np.int64(items[k])
         if user != last:
-            last = user
-            _fill_traits(user, t, traits)
-        level = _level(_affinity(traits, item, t), traits, item, t)
+            last, first, noise = user, k, _stream(t.seed, user, _NOISE)
+            _fill_traits(_stream(t.seed, user, _TRAITS), t, traits)
+        affinity = _affinity(traits, item, t.factors, t.twin)
+        stars = t.mean + t.bias[item] + traits[2 * rank] + traits[2 * rank + 1] * affinity
+        # The exact latent score, in levels: 0 is the lowest rating.
+        level = (stars - 1.0) / 4.0 * (t.n_levels - 1)
         moments = _moments(level, sigma, t.n_levels)
-        mean[k] = t.low + t.step * moments[0]
-        variance[k] = t.step * t.step * moments[1]
+        if len(values) == 0:
+            mean[k] = t.low + t.step * moments[0]
+            variance[k] = t.step * t.step * moments[1]
+            continue
+        drawn = math.floor(level + sigma * _normal(noise, k - first) + 0.5)
+        drawn = drawn if drawn > 0 else 0
+        drawn = drawn if drawn < t.n_levels - 1 else t.n_levels - 1
+        rating = t.low + t.step * drawn
+        row = user - users[0]
+        values[k] = rating
+        sums[row, 0] += moments[1] * t.step * t.step
+        sums[row, 1] += rating
+        sums[row, 2] += rating * rating
 
 
 def alias_table(weights: Float64) -> tuple[Float64, Int32]:

@@ -18,7 +18,7 @@ from ..data.ratings import Ratings, Scale
 from ..data.side.items import ItemTable
 from ..data.vocabulary import Vocabulary
 from ..errors import UnknownIdError
-from ._kernels import Parameters, Scratch, alias_table, draw, expectations
+from ._kernels import Parameters, Scratch, alias_table, draw, rate
 from ._titles import make_titles
 
 _GENRES = {
@@ -260,10 +260,14 @@ class World:
         edges = [0, *np.unique(marks[(marks > 0) & (marks < last - first)]).tolist(), last - first]
 
         def work(begin: int, end: int) -> int:
-            n_items, rank = self._tables.factors.shape
-            scratch, sums = Scratch.of(n_items, rank), out.sums[begin:end]
-            draw(first + begin, bounds[begin : end + 1], self._tables, scratch, *out[:4], sums)
-            return int(bounds[end] - bounds[begin])
+            own, people = slice(bounds[begin], bounds[end]), slice(first + begin, first + end)
+            tables, scratch = self._tables, Scratch.of(*self._tables.factors.shape)
+            users, items, values = out.users[own], out.items[own], out.values[own]
+            users[:] = np.repeat(np.arange(people.start, people.stop), self.counts[people])
+            offsets, sums, none = row_bounds(self.counts[people]), out.sums[begin:end], np.empty(0)
+            draw(people.start, offsets, tables, scratch, items, out.times[own])
+            rate(users, items, tables, scratch.traits, none, none, values, sums)
+            return len(users)
 
         for done in pool.map(work, edges[:-1], edges[1:]):
             if report is not None:
@@ -303,7 +307,8 @@ class World:
         order = np.argsort(user, kind="stable")
         mean, variance = np.empty(len(user)), np.empty(len(user))
         traits = np.empty(2 * self._tables.factors.shape[1] + 2)
-        expectations(user[order], item[order], self._tables, traits, mean, variance)
+        ratings, sums = np.empty(0, dtype=np.float32), np.empty((0, 3))
+        rate(user[order], item[order], self._tables, traits, mean, variance, ratings, sums)
         back = np.empty_like(order)
         back[order] = np.arange(len(order))
         return mean[back], variance[back]
