@@ -9,7 +9,7 @@ import numpy as np
 
 from ..base.arrays import Array, Float32, Float64, Int32, Int64
 from ..base.compiled import kernel
-from ..base.memory import count_codes, sum_by_code
+from ..base.memory import count_codes, row_chunks, sum_by_code
 from ..data import Csr, Histories, Ratings
 
 _PEOPLE = 4096
@@ -176,7 +176,6 @@ def _item_sums(
             sums[items[e]] += weights[e] * residual if weighted else residual
 
 
-@kernel()
 def residual_sums(
     indptr: Int64,
     items: Int32,
@@ -187,11 +186,11 @@ def residual_sums(
     squares: Float64,
 ) -> None:
     """Add each item's sum of squared residuals of the bias model to ``squares``, (items,)."""
-    for u in range(len(indptr) - 1):
-        total = 0.0
-        for e in range(indptr[u], indptr[u + 1]):
-            total += values[e] - mean - item_bias[items[e]]
-        mass = indptr[u + 1] - indptr[u] + user_reg
-        bias = total / (mass if mass > 1e-12 else 1e-12)
-        for e in range(indptr[u], indptr[u + 1]):
-            squares[items[e]] += (values[e] - mean - item_bias[items[e]] - bias) ** 2
+    for rows in row_chunks(indptr):
+        bounds = indptr[rows.start : rows.stop + 1]
+        counts, some = np.diff(bounds), slice(bounds[0], bounds[-1])
+        user, columns = np.repeat(np.arange(len(counts)), counts), items[some]
+        residuals = values[some].astype(np.float64) - mean - item_bias[columns]
+        totals = np.bincount(user, residuals, minlength=len(counts))
+        residuals -= (totals / np.maximum(counts + user_reg, 1e-12))[user]
+        np.add.at(squares, columns, np.square(residuals))
