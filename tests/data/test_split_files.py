@@ -140,6 +140,8 @@ def test_folds(ratings: Ratings, tmp_path: Path, home: Path) -> None:
     assert "fold-3/items.parquet" in names(tmp_path / "out")
     held = [load(tmp_path / "out" / f"fold-{fold}" / "test.parquet") for fold in (1, 2, 3)]
     assert fingerprint(join(*share_vocabularies(*held), name="all")) == fingerprint(ratings)
+    with pytest.raises(DataError, match=r"the folds of a split \(fold-1, .*such as .*fold-1$"):
+        load(tmp_path / "out")
     train, test = named_split(tmp_path / "out" / "fold-2")
     assert fingerprint(test) == fingerprint(held[1])
     assert not audit(train, test).contaminated

@@ -203,6 +203,12 @@ def _folder(folder: Path, name: str, work: Workspace) -> Found:
             f"{folder}: holds no table, only folders ({listed(sorted(shown), 3)}); name one, or "
             f"all files by a quoted glob, such as '{folder}/*/*.csv'"
         )
+    folds = sorted(one for one in shown if re.fullmatch(r"fold-\d+", one))
+    if folds and not any(is_table(one) and one != "manifest.json" for one in names):
+        raise DataError(
+            f"{folder}: holds the folds of a split ({listed(folds, 3)}); name one, such as "
+            f"{folder / folds[0]}"
+        )
     chosen = choose(names, str(folder))
     parts = [unpacked(Part(folder / one, str(folder / one)), work) for one in chosen]
     notes = _joined(chosen, str(folder))
