@@ -114,6 +114,7 @@ def test_dropout_alone_names_no_option() -> None:
         ({"inner": {"widht": 1}}, r"unknown key 'inner\.widht'; did you mean 'width'\?"),
         ({"inner": {"width": "wide"}}, r"x\.toml: inner\.width = 'wide': "),
         ({"inner": {"sizes": [1, "two"]}}, r"x\.toml: inner\.sizes\.1 = 'two': "),
+        ({"inner": {"sizes": "two"}}, r"x\.toml: inner\.sizes = 'two': Input should be a list"),
         ({"inner": 3}, r"x\.toml: inner = 3: "),
         ({"both": math.inf, "name": 1}, r"x\.toml: name = 1: "),
         ({"both": math.inf}, r"x\.toml: both = inf: Input should be a finite number"),

@@ -268,13 +268,17 @@ def _check_keys(cls: type[Config], values: Mapping[str, Any], source: str, prefi
                     _check_keys(each, entry, source, f"{prefix}{key}.")
 
 
+_WORDS = {"tuple_type": "Input should be a list, in brackets"}
+"""Messages in place of pydantic's, which name types of Python, by the type of the error."""
+
+
 def _explain(cls: type[Config], error: ValidationError) -> str:
     """Return a message for the first option in error: its name, its value and what it must be."""
     details = error.errors()
     first = details[0]
     key = _name(cls, first["loc"])
     # An option of several types fails once for each of them.
-    reasons = [e["msg"] for e in details if _name(cls, e["loc"]) == key]
+    reasons = [_WORDS.get(e["type"], e["msg"]) for e in details if _name(cls, e["loc"]) == key]
     message = ", or ".join(reason.removeprefix("Value error, ") for reason in reasons)
     if isinstance(first["input"], Mapping):  # a rule between options: no single value is wrong
         return f"{key}: {message}" if key else message
