@@ -11,7 +11,7 @@ import pytest
 
 from matinee.cli.show.progress import clock_text
 from matinee.cli.show.study_live import StudyProgress
-from matinee.lab.study import EpochRecord, Study, plan_study
+from matinee.lab.study import EpochRecord, Study, load_results, plan_study
 
 if TYPE_CHECKING:
     from .conftest import Shell
@@ -91,6 +91,14 @@ def test_a_study_by_the_real_executable_from_run_to_report(shell: Shell, file: P
     text = (folder / "report.html").read_text("utf-8")
     assert "<html" in text
     assert "Which batch size?" in text
+
+
+def test_a_further_seed_leaves_the_others_in_the_report(shell: Shell, file: Path) -> None:
+    run = ("study", "run", file, "--workers", 1, "--threads", 1, "--groups", "other")
+    shell.json(*run)
+    assert shell.json(*run, "--seeds", "7")["done"] == 1
+    results = load_results(shell.folder / "studies" / "mine")
+    assert [*results.by_seed("other/bias")] == [0, 1, 7]
 
 
 def test_list_and_show(shell: Shell, file: Path) -> None:

@@ -132,8 +132,10 @@ def run(
     asked = parse_counts("--seeds", seeds, "0,1,2")
     only = [name.strip() for name in groups.split(",")] if groups else []
     planned = loaded.quick.seeds if quick else loaded.seeds
-    others = asked if not set(asked) <= set(planned) else []
-    plan = plan_study(loaded, quick=quick, seeds=others)
+    further = not set(asked) <= set(planned)
+    # The folder's plan keeps the study's own seeds, so that reports show their runs too.
+    every = list(dict.fromkeys([*planned, *asked])) if further else []
+    plan = plan_study(loaded, quick=quick, seeds=every)
     folder = out or default_folder(loaded.name, quick)
     command = ctx.obj or ["study", "run", study]
     options = {"workers": workers, "threads": threads, "groups": only, "seeds": asked}
