@@ -35,7 +35,7 @@ def test_true_ones_cover_what_they_say() -> None:
     assert len(summary.by_std) == 5
     assert sum(group.n for group in summary.by_std) == 60_000
     for group in summary.by_std:
-        assert group.n == pytest.approx(12_000, rel=0.2)
+        assert group.n == pytest.approx(12_000, rel=0.01)
         assert group.rmse == pytest.approx(group.std, rel=0.03)
 
 
