@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,8 @@ from starlette.testclient import TestClient
 import matinee
 from matinee.models import Recommender
 from matinee.serve import ServeSettings, create_app
+from matinee.serve._card import caveats
+from matinee.serve._catalogue import Catalogue
 from matinee.synth import synthesize
 
 
@@ -124,6 +127,20 @@ def test_questions_and_the_card_speak_of_no_ratings(client: TestClient) -> None:
     card = client.get("/v1/model").json()
     assert card["has"]["ratings"] is False
     assert not any("predicts the rating" in text for text in card["caveats"])
+
+
+def test_the_first_caveat_is_the_score_that_the_folder_has(folder: Path) -> None:
+    model = matinee.load_model(folder)
+    manifest, catalogue = json.loads((folder / "manifest.json").read_text()), Catalogue(model)
+    assert "no score on held-out interactions" in caveats(model, manifest, catalogue)[0]
+    model.record["lists"] = {"ndcg@10": 0.25}
+    assert "lists of 10 have an nDCG of 0.250" in caveats(model, manifest, catalogue)[0]
+    for split, people in (
+        ({"by": "user", "holdout": 0.2, "seed": 0}, "people it was trained on"),
+        ({"by": "people", "holdout": 0.2, "seed": 0, "given": 0.8}, "it was not trained on"),
+    ):
+        scored = {**manifest, "metrics": {"rmse": 0.9}, "split": split}
+        assert people in caveats(model, scored, catalogue)[0]
 
 
 def test_the_page_shows_chances(browser: Any, folder: Path, tmp_path: Path) -> None:

@@ -110,12 +110,18 @@ def caveats(model: Recommender, manifest: dict[str, Any], catalogue: Catalogue) 
             "It was trained on what people chose, without ratings: it predicts a choice, not "
             "whether somebody would like it."
         )
-    rmse = held_out_rmse(manifest)
+    rmse, ndcg = held_out_rmse(manifest), (model.record.get("lists") or {}).get("ndcg@10")
     if rmse is not None:
+        # Only a split that holds out people has a share of their ratings that is given.
+        split = manifest["split"]
+        trained_on = "was not" if isinstance(split, dict) and "given" in split else "was"
         scored = (
             f"On held-out ratings it is off by {rmse:.2f} rating points (root mean square), "
-            "measured on people it was trained on; for people with few ratings expect more."
+            f"measured on people it {trained_on} trained on; for people with few ratings expect "
+            "more."
         )
+    elif isinstance(ndcg, int | float):
+        scored = f"On held-out interactions its lists of 10 have an nDCG of {ndcg:.3f}."
     else:
         held_out = "ratings" if model.knows_ratings else "interactions"
         scored = f"It has no score on held-out {held_out}: run matinee evaluate."
