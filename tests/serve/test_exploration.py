@@ -62,6 +62,9 @@ def test_filters_hold_for_new_items(serve_with: Serve, table: Path) -> None:
     assert len(every) >= 5
     excluded = sorted(every)[0]
     assert excluded not in new(exclude=[excluded])
+    number = excluded.removeprefix("new-")
+    assert excluded not in new(exclude=[f"novelty {number}"])
+    assert excluded not in new(exclude=[f"Novelty {number} (1999)"])
     rated = [{"item": item, "rating": 5} for item in ("1", excluded)]
     assert excluded not in new(ratings=rated)
     assert new(years=[2000, None]) == set()

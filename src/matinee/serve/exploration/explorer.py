@@ -9,10 +9,12 @@ from typing import Any
 import numpy as np
 
 from ...base.arrays import Mask
+from ...base.text import split_year
 from ...base.top import top_k
 from ...data import Histories
 from ...models import Recommender
 from ...models.new_items import NewItems
+from ...recommend import words
 
 Years = tuple[int | None, int | None] | None
 
@@ -33,6 +35,10 @@ class Explorer:
         self._titles = table.titles
         self._genres = [()] * len(table.titles) if table.genres is None else table.genres.tolist()
         self._of_genre, self._years = table.by_genre(), table.years
+        self._with_title: dict[str, list[int]] = {}
+        for code, title in enumerate(self._titles):
+            for name in {_key(title), _key(split_year(title)[0])} - {""}:
+                self._with_title.setdefault(name, []).append(code)
 
     def explored(
         self,
@@ -79,6 +85,9 @@ class Explorer:
         if without:
             codes = self._new.item_ids.encode(list(without))
             allowed[codes[codes >= 0]] = False
+            for name in without:
+                if not name.isdecimal():  # an id, as of a rated item
+                    allowed[self._with_title.get(_key(name), [])] = False
         low, high = years or (None, None)
         if low is not None:
             allowed &= self._years >= low
@@ -109,3 +118,8 @@ class Explorer:
             "score": round(score, 6),
             "new": True,
         }
+
+
+def _key(title: str) -> str:
+    """Return a title without case, accents and punctuation."""
+    return " ".join(words(title))
