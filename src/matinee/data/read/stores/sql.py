@@ -51,7 +51,7 @@ def open_query(sql: str, database: str | Path | None, work: Workspace) -> Scan:
         if head.startswith(b"SQLite format 3") or not head:
             _keep_sqlite(sql, path, work, label)
         elif head[8:12] == b"DUCK":
-            _attach(literal(str(path.resolve())), "READ_ONLY", work, str(path))
+            _attach(str(path.resolve()), work, str(path))
             _keep(sql, work, label)
         else:
             raise DataError(f"--database {path}: neither a DuckDB nor an SQLite file")
@@ -75,9 +75,9 @@ def _keep(sql: str, work: Workspace, label: str) -> None:
         work.con.execute("USE work.main")
 
 
-def _attach(database: str, options: str, work: Workspace, label: str) -> None:
+def _attach(database: str, work: Workspace, label: str) -> None:
     try:
-        work.con.execute(f"ATTACH {database} AS source ({options})")
+        work.con.execute(f"ATTACH {literal(database)} AS source (READ_ONLY)")
         work.con.execute("USE source")
     except duckdb.Error as error:
         raise DataError(f"--database {label}: {without_password(reason(error))}") from None
@@ -86,7 +86,7 @@ def _attach(database: str, options: str, work: Workspace, label: str) -> None:
 def _attach_extension(address: str, work: Workspace) -> None:
     """Attach a source read by an extension of DuckDB, such as ``ducklake:FILE``."""
     _extension(address.partition(":")[0].lower(), work)
-    _attach(literal(address), "READ_ONLY", work, without_password(address))
+    _attach(address, work, without_password(address))
 
 
 def _extension(name: str, work: Workspace) -> None:
