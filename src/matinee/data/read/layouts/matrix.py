@@ -65,7 +65,7 @@ def open_matrix(
                 "if this is a matrix of users and items, put the items' ids in a first line"
             )
         items = layout.numbers[:-1]
-        rated = f"trim(rating) <> '' AND coalesce({_real('rating', decimal)} <> {_JESTER:g}, true)"
+        rated = f"trim(rating) <> '' AND coalesce({_rating(decimal)} <> {_JESTER:g}, true)"
         message = "the first column counts the ratings of each row, and 99 means no rating"
     label = label_of(parts)
     # As text: DuckDB would hold 2,048 rows of all columns in memory, some gigabytes of a wide one.
@@ -119,7 +119,7 @@ def _filled(parts: Sequence[Part], layout: Layout, items: Sequence[str], work: W
 
 def _no_item(work: Workspace, decimal: str) -> Iterator[str]:
     """Note a column with values far above the others, such as ages or postal codes."""
-    value = _real("rating", decimal)
+    value = _rating(decimal)
     *others, (low, high, item) = work.con.execute(
         f"SELECT min({value}), max({value}), item FROM work.main.matrix GROUP BY item "
         "ORDER BY 1 NULLS FIRST"
@@ -135,9 +135,9 @@ def _no_item(work: Workspace, decimal: str) -> Iterator[str]:
         )
 
 
-def _real(sql: str, decimal: str) -> str:
-    """Return a text as a number, or NULL, as SQL."""
-    return f"TRY_CAST(replace({sql}, {literal(decimal)}, '.') AS DOUBLE)"
+def _rating(decimal: str) -> str:
+    """Return the text of a rating as a number, or NULL, as SQL."""
+    return f"TRY_CAST(replace(rating, {literal(decimal)}, '.') AS DOUBLE)"
 
 
 def first_rows(part: Part, layout: Layout) -> list[list[str]]:
