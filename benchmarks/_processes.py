@@ -1,10 +1,11 @@
-"""Programs in several processes under torchrun, and the bytes that they sum."""
+"""Programs in several processes under torchrun, and the bytes that they sum and exchange."""
 
 from __future__ import annotations
 
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,7 +14,7 @@ from matinee.train import ProcessGroup
 
 @dataclass(frozen=True)
 class Counting(ProcessGroup):
-    """A group that notes the bytes of each sum."""
+    """A group that notes the bytes of each array that a process sums or exchanges."""
 
     sent: list[int] = field(default_factory=list)
 
@@ -21,6 +22,11 @@ class Counting(ProcessGroup):
         """See ``ProcessGroup``."""
         self.sent.append(array.nbytes)
         super().sum(array)
+
+    def exchange(self, vector: Any, sent: Sequence[int], received: Sequence[int]) -> Any:
+        """See ``ProcessGroup``."""
+        self.sent.append(vector.nbytes)
+        return super().exchange(vector, sent, received)
 
 
 def run(program: list[str], processes: int, threads: int, *, quiet: bool = False) -> None:

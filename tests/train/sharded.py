@@ -48,14 +48,14 @@ def read(folder: Path, group: ProcessGroup) -> tuple[ShardedRatings, dict[str, A
     }
 
 
-def resumed(sharded: ShardedRatings, folder: Path) -> matinee.Autoencoder:
+def resumed(sharded: ShardedRatings, folder: Path, **more: Any) -> matinee.Autoencoder:
     """Train for two epochs, stop, and resume."""
 
     def stop(epoch: Epoch) -> None:
         if epoch.epoch == 2:
             raise StoppedError
 
-    options: dict[str, Any] = {"seed": 5, "folder": folder}
+    options: dict[str, Any] = {"seed": 5, "folder": folder, **more}
     try:
         matinee.Autoencoder("base", **OPTIONS).fit(sharded, on_epoch=stop, **options)
     except StoppedError:

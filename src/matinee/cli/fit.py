@@ -85,6 +85,7 @@ def fit(
     group: ProcessGroup | None = None,
     base: Path | None = None,
     epochs: int | None = None,
+    shard_tables: bool | None = None,
 ) -> Fitted | None:
     """Train on the parts, score, and save to a folder.
 
@@ -128,7 +129,8 @@ def fit(
                 "watch": {"test": parts.test} if watch and parts.test is not None else None,
             }
             if base is None:
-                model.fit(parts.sharded or parts.train, group=group, **options)
+                data = parts.sharded or parts.train
+                model.fit(data, group=group, shard_tables=shard_tables, **options)
             else:
                 model.update(parts.train, epochs=epochs, **options)
     except KeyboardInterrupt:

@@ -135,6 +135,7 @@ class Trainable(Params, Recommender):
         watch: Mapping[str, RatingsLike] | None = None,
         measure: Iterable[str] = (),
         group: ProcessGroup = ALONE,
+        shard_tables: bool | None = None,
         **options: Any,
     ) -> Self:
         """Train on ratings.
@@ -158,6 +159,9 @@ class Trainable(Params, Recommender):
                 arguments: ``with matinee.ProcessGroup.join() as group``. All return the
                 fitted model; only the first uses the folder. For the ratings of ``load_shard`` it
                 is their group.
+            shard_tables: Whether each process that shares the ratings of ``load_shard`` also holds
+                only some columns of the network's two tables; None to do so if the tables would
+                take more than a quarter of the memory.
             **options: None: those of the model are given when it is made.
 
         Returns:
@@ -181,6 +185,11 @@ class Trainable(Params, Recommender):
             group = train.shard.group
             sharded = train if train.shard.bounds is not None else None
             train = train.own
+        elif shard_tables:
+            raise UsageError(
+                "shard_tables = True divides the tables among processes that share the ratings; "
+                "read these by load_shard"
+            )
         train = self._weighed(as_ratings(train, "train"))
         if resume and folder is None:
             raise UsageError("resume needs the folder of the run to resume")
@@ -206,7 +215,9 @@ class Trainable(Params, Recommender):
                 "opened": self._run_folders,
             }
             if sharded is not None:
-                whole = self._fit_shards(sharded, checked_seed(seed), options)
+                whole = self._fit_shards(
+                    sharded, checked_seed(seed), {**options, "shard_tables": shard_tables}
+                )
                 if whole is None:
                     return self
                 train = whole

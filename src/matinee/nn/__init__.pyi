@@ -15,6 +15,7 @@ from ._row_outputs import (
     row_scale as row_scale,
 )
 from ._single_row import single_row_statistics as single_row_statistics
+from .blocks import ColumnBlocks as ColumnBlocks
 from .inputs import (
     ROWS_PER_COLUMN as ROWS_PER_COLUMN,
     Batch as Batch,

@@ -21,18 +21,22 @@ def _encode(
 ) -> tuple[torch.Tensor, Float]:
     """Return the last hidden layer of rows (rows, hidden[-1]), and the constants of their outputs.
 
-    The layer is scaled according to ``inputs``. The constant is the row's bias, minus its mean
-    output if outputs are centred.
+    The layer is scaled according to ``inputs``; with tables in blocks, it is this process's columns
+    of it. The constant is the row's bias, minus its mean output if outputs are centred.
     """
     dtype = np.float64 if network.table_in.dtype == torch.float64 else np.float32
     batch = inputs.batch(
         known.indptr, known.indices, known.values, rows, dtype=dtype, side=known.side
     )
-    table = network.table_in
+    table, blocks = network.table_in, network.blocks
     if table.device.type == "cpu":
         gathered = np.empty((batch.rows, table.shape[1]), dtype=batch.coef.dtype)
         kernels.encode(batch.in_ptr, batch.source, batch.coef, table.detach().numpy(), gathered)
+        if blocks is not None:
+            gathered = blocks.to_rows(gathered, network.config.hidden[0])
         hidden = network.middle(torch.from_numpy(gathered))
+        if blocks is not None:
+            hidden = torch.from_numpy(blocks.to_columns(hidden.numpy(), batch.rows))
     else:
         hidden = network.middle(
             reference.encode(network, reference.tensors(batch, table.device, table.dtype))
@@ -51,6 +55,10 @@ def _decode(network: Network, hidden: torch.Tensor, indptr: Int64, columns: Int3
     """Return outputs at entries of rows without the added constants, float (entries,)."""
     if hidden.device.type == "cpu":
         table, bias = network.table_out.detach().numpy(), network.bias_out.detach().numpy()
+        if network.blocks is not None:
+            at = (indptr, columns, hidden.numpy())
+            sums = torch.from_numpy(network.blocks.sums_of_outputs(*at, table, bias))
+            return reference.activated(network, sums).numpy()
         out = np.empty(len(columns), dtype=table.dtype)
         kernels.decode(indptr, columns, hidden.numpy(), table, bias, network.output_code, out)
         return out
@@ -69,7 +77,8 @@ def predict_entries(
     """Predict ratings at entries.
 
     ``indptr`` are the entries of each of the ``rows``, int64 (n + 1,), and ``columns`` those to
-    predict. The network is left in evaluation mode.
+    predict. The network is left in evaluation mode. If its tables are in blocks, every process must
+    call this with the same rows of the same ratings.
 
     Returns:
         float64 (entries,), not clipped.

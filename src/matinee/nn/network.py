@@ -12,6 +12,7 @@ from torch.nn import functional
 
 from ._config import NetworkConfig
 from .activations import activation
+from .blocks import ColumnBlocks
 from .sparse.dropout_kernels import draw_mask
 
 Span = tuple[int, int]
@@ -30,10 +31,11 @@ class Network(nn.Module):
         table_rows: Rows of the input table: ``Inputs.table_rows``.
         generator: Source of the initial weights, and later of the dropout masks.
         dtype: float32, or float64 for checks.
+        blocks: The processes of which each has some columns of the tables; None for all columns.
 
     Attributes:
-        table_in: (table_rows, hidden[0]).
-        table_out: (columns, hidden[-1]); the same parameter as ``table_in`` if tied.
+        table_in: (table_rows, hidden[0]); with ``blocks``, this process's columns only.
+        table_out: (columns, hidden[-1]), likewise; the same parameter as ``table_in`` if tied.
         bias_out: (columns,), zero and never trained if ``output_bias`` is false.
     """
 
@@ -44,14 +46,18 @@ class Network(nn.Module):
         table_rows: int,
         generator: torch.Generator,
         dtype: torch.dtype = torch.float32,
+        blocks: ColumnBlocks | None = None,
     ) -> None:
         super().__init__()
         self.config = config
         self.generator = generator
+        self.blocks = blocks
         hidden = config.hidden
-        self.table_in = nn.Parameter(_table(table_rows, hidden[0], dtype))
+        self.table_in = nn.Parameter(_table(table_rows, self._columns_of(hidden[0]), dtype))
         self.table_out = (
-            self.table_in if config.tied else nn.Parameter(_table(columns, hidden[-1], dtype))
+            self.table_in
+            if config.tied
+            else nn.Parameter(_table(columns, self._columns_of(hidden[-1]), dtype))
         )
         self.bias_in = nn.Parameter(torch.zeros(hidden[0], dtype=dtype))
         self.bias_out = nn.Parameter(
@@ -68,15 +74,39 @@ class Network(nn.Module):
         )
         self._initialise()
 
+    def _columns_of(self, width: int) -> int:
+        """Return how many of a table's columns this process has."""
+        if self.blocks is None:
+            return width
+        own = self.blocks.own(width)
+        return own.stop - own.start
+
     def _initialise(self) -> None:
         with torch.no_grad():
-            tables = [self.table_in] if self.config.tied else [self.table_in, self.table_out]
-            for weight in [*tables, *self.weights]:
-                if self.config.init == "normal":
-                    weight.normal_(0.0, self.config.init_scale, generator=self.generator)
-                else:
-                    bound = math.sqrt(6.0 / (weight.shape[0] + weight.shape[1]))
-                    weight.uniform_(-bound, bound, generator=self.generator)
+            self._draw_table(self.table_in, self.config.hidden[0])
+            if not self.config.tied:
+                self._draw_table(self.table_out, self.config.hidden[-1])
+            for weight in self.weights:
+                self._draw(weight, sum(weight.shape))
+
+    def _draw_table(self, table: Tensor, width: int) -> None:
+        """Draw a table of some width, and keep this process's columns."""
+        if self.blocks is None:
+            self._draw(table, len(table) + width)
+            return
+        chunks = list(self.blocks.chunks(len(table), width))
+        room = table.new_empty(max(some.stop - some.start for some in chunks), width)
+        for some in chunks:
+            drawn = room[: some.stop - some.start]
+            self._draw(drawn, len(table) + width)
+            table[some] = drawn[:, self.blocks.own(width)]
+
+    def _draw(self, weight: Tensor, fans: int) -> None:
+        if self.config.init == "normal":
+            weight.normal_(0.0, self.config.init_scale, generator=self.generator)
+        else:
+            bound = math.sqrt(6.0 / fans)
+            weight.uniform_(-bound, bound, generator=self.generator)
 
     @property
     def output_code(self) -> int:

@@ -11,7 +11,12 @@ from ._holdout import (
 )
 from ._loop import train as train
 from ._shrink import shrinkage_coefficient as shrinkage_coefficient
-from .checkpoint import RunFolder as RunFolder, drop_checkpoints as drop_checkpoints, share as share
+from .checkpoint import (
+    RunFolder as RunFolder,
+    drop_checkpoints as drop_checkpoints,
+    record as record,
+    share as share,
+)
 from .config import (
     TrainConfig as TrainConfig,
     validation_share as validation_share,
@@ -21,6 +26,8 @@ from .distributed import ProcessGroup as ProcessGroup
 from .epoch import Epoch as Epoch
 from .lists.config import ListsConfig as ListsConfig
 from .run import MEASURES as MEASURES, Run as Run
+from .shards.choice import choose_blocks as choose_blocks
 from .shards.ratings import ShardedRatings as ShardedRatings
 from .shards.reading import load_shard as load_shard
 from .shards.shard import WHOLE as WHOLE, Shard as Shard
+from .shards.tables import whole_arrays as whole_arrays

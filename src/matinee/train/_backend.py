@@ -19,11 +19,12 @@ from ..baseline.ordinal import OrdinalLink
 from ..nn import Batch, Middle, Network, Transposer, shares_products, sum_by_column
 from ..nn.sparse import kernels, reference
 from ..nn.sparse.ordinal_loss import ordinal_loss
-from ._refeed import KernelRefeed, TorchRefeed
+from ._refeed import Fed, KernelRefeed, TorchRefeed
 from .config import TrainConfig
 from .distributed import ALONE, ProcessGroup
 from .optimizer.optimizer import Flat, SparseTable, StepSizes, has_l2
 from .optimizer.schedule import learning_rates
+from .shards.blocks import block_pass
 
 
 class Backend(ABC):
@@ -137,6 +138,32 @@ class KernelBackend(Backend):
         if not self._tied:
             self._table_out.catch_up(columns.columns, step - 1)
 
+        if self.network.blocks is None:
+            loss, mse, error, last, d_gathered, fed = self._pass(batch, step)
+        else:
+            loss, error, last, d_gathered = block_pass(self.network, self._middle, batch)
+            self.group.sum(self._middle_gradient)
+            mse, fed = loss, None
+        if self._bias_gradient is not None:
+            sum_by_column(columns, error, self._bias_gradient)
+        if self._tied:
+            self._table_in.step(columns, step, (error, last), (batch.coef, d_gathered))
+        else:
+            self._table_out.step(columns, step, (error, last))
+            self._table_in.step(sources, step, (batch.coef, d_gathered))
+        self._flat.step(step)
+        if self._refeed and fed:
+            self._refeed.step(fed, step + 1)
+        self.mse = float(mse)
+        return float(loss)
+
+    def _pass(
+        self, batch: Batch, step: int
+    ) -> tuple[float, float, Array, Array, Array, Fed | None]:
+        """Return loss, MSE, errors, last hidden layer and gradient by the encoder's sums.
+
+        Each process computes its rows; also return their output for re-feeding, if any.
+        """
         rows = self.group.rows(batch.indptr)
         local, span = batch.take(rows), (rows.start, batch.rows)
         table_out = self._table_out.weights
@@ -151,18 +178,7 @@ class KernelBackend(Backend):
             parts = (np.array([[loss, mse]]), error, last, d_gathered)
             losses, error, last, d_gathered = self._reduce(batch, local, rows.start, parts)
             loss, mse = losses.sum(axis=0).tolist()
-        if self._bias_gradient is not None:
-            sum_by_column(columns, error, self._bias_gradient)
-        if self._tied:
-            self._table_in.step(columns, step, (error, last), (batch.coef, d_gathered))
-        else:
-            self._table_out.step(columns, step, (error, last))
-            self._table_in.step(sources, step, (batch.coef, d_gathered))
-        self._flat.step(step)
-        if self._refeed and fed:
-            self._refeed.step(fed, step + 1)
-        self.mse = float(mse)
-        return float(loss)
+        return loss, mse, error, last, d_gathered, fed
 
     def _loss(self, local: Batch, last: Array) -> tuple[float, float, Array, Array]:
         """Return loss, MSE, d loss / d output (entries,) and d loss / d last hidden layer.

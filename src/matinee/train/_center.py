@@ -29,17 +29,21 @@ def center_columns(network: Network, inputs: Inputs, known: Csr, shard: Shard = 
     of this process, ``shard`` the processes that have the others, if any.
     """
     sums, inputs = np.zeros(known.n_columns), inputs.latent
+    together = network.blocks is not None  # every process then predicts for all rows
+    entries = shard.counts(known) if together else known.counts
     for first in range(0, known.n_rows, ROWS):
         rows = np.arange(first, min(first + ROWS, known.n_rows), dtype=np.int64)
-        ptr = known.indptr[first : first + len(rows) + 1]
-        columns = known.indices[ptr[0] : ptr[-1]]
-        deviations = predict_entries(network, inputs, known, rows, ptr - ptr[0], columns)
+        some, at = shard.rows_of(known, rows, entries) if together else (known, rows)
+        ptr = some.indptr[at[0] : at[-1] + 2]
+        columns = some.indices[ptr[0] : ptr[-1]]
+        deviations = predict_entries(network, inputs, some, at, ptr - ptr[0], columns)
         deviations -= inputs.offset[columns]
-        deviations -= np.repeat(row_biases(inputs, known, rows), np.diff(ptr))
+        deviations -= np.repeat(row_biases(inputs, some, at), np.diff(ptr))
         sums += np.bincount(columns, deviations, minlength=known.n_columns)
     counts = count_codes(known.indices, known.n_columns)
-    for array in (sums, counts):
-        shard.sum(array)
+    shard.sum(counts)
+    if not together:
+        shard.sum(sums)
     mean = (sums / (counts + CENTRING)).astype(np.float32)
     with torch.no_grad():
         network.bias_out.sub_(torch.from_numpy(mean))

@@ -16,6 +16,9 @@ from ..nn import FEW, Inputs, Network, predict_entries, row_biases, row_length
 from ._shrink import Deviations
 from .shards.shard import WHOLE, Shard
 
+ROWS = 1024
+"""Rows whose ratings processes with tables in blocks exchange at a time."""
+
 
 @dataclass(frozen=True, eq=False)
 class Holdout:
@@ -63,12 +66,26 @@ class Holdout:
 
     def predict(self, network: Network, inputs: Inputs, known: Csr) -> Float64:
         """Return unclipped predictions of the entries from inputs ``known``, float64 (entries,)."""
+        if network.blocks is not None:
+            return self._predict_together(network, inputs, known)
         local = self.shard.divided(self.rows, self.indptr)
         ptr = self.indptr[local.start : local.stop + 1]
         columns = self.columns[ptr[0] : ptr[-1]]
         part = predict_entries(network, inputs, known, self.rows[local], ptr - ptr[0], columns)
         (predictions,) = self.shard.group.join_parts((part, ptr[0], len(self)))
         return predictions
+
+    def _predict_together(self, network: Network, inputs: Inputs, known: Csr) -> Float64:
+        """Compute ``predict`` with tables in blocks: every process predicts for the same rows."""
+        counts, out = self.shard.counts(known), np.empty(len(self))
+        for first in range(0, len(self.rows), ROWS):
+            rows, ptr = self.rows[first : first + ROWS], self.indptr[first : first + ROWS + 1]
+            some, at = self.shard.rows_of(known, rows, counts)
+            columns = self.columns[ptr[0] : ptr[-1]]
+            out[ptr[0] : ptr[-1]] = predict_entries(
+                network, inputs, some, at, ptr - ptr[0], columns
+            )
+        return out
 
     def bias_predictions(self, inputs: Inputs, known: Csr) -> Float64:
         """Return the bias model's prediction for each entry, float64 (entries,)."""

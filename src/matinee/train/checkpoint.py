@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ from ..base.atomic import atomic_path, write_text
 from ..config import differing
 from ..errors import MatineeError, ModelFileError, UsageError
 from .epoch import Epoch
+from .shards.tables import spread, width_of, write_arrays
 
 if TYPE_CHECKING:
     from .run import Run
@@ -40,6 +42,7 @@ class RunFolder:
 
     Attributes:
         checkpoint: The checkpoint's file.
+        small: Of a run with tables in blocks that is resumed, all but these.
     """
 
     def __init__(
@@ -55,6 +58,7 @@ class RunFolder:
         self._upgrade = upgrade
         self._identity = json.loads(json.dumps(identity))
         self._pending: State | None = None
+        self.small: State = {}, {}
         self._written = time.monotonic()
         try:
             path.mkdir(parents=True, exist_ok=True)
@@ -86,27 +90,42 @@ class RunFolder:
         """Record an epoch; write a checkpoint if the last is more than ``SECONDS`` old."""
         self.add_metrics(epoch)
         self._pending = _snapshot(run)
-        if time.monotonic() - self._written >= SECONDS:
+        if self._is_old:
             self.flush()
+
+    @property
+    def _is_old(self) -> bool:
+        return time.monotonic() - self._written >= SECONDS
 
     def save(self, run: Run) -> None:
         """Write a checkpoint if the run is done or the last is more than ``SECONDS`` old.
 
         Unlike ``epoch``, it does not write metrics or keep a copy of the state in memory.
         """
-        if run.done or time.monotonic() - self._written >= SECONDS:
+        if run.done or self._is_old:
             self._pending = _snapshot(run)
             self.flush()
+
+    def epoch_together(self, run: Run, epoch: Epoch) -> bool:
+        """Record an epoch of a run with tables in blocks; return whether a checkpoint is due."""
+        self.add_metrics(epoch)
+        return run.done or self._is_old
 
     def flush(self) -> None:
         """Write the state of the last epoch, unless already written."""
         if self._pending is None:
             return
         arrays, state = self._pending
-        notes = {"identity": json.dumps(self._identity), "state": _as_json(state)}
-        with atomic_path(self.checkpoint) as file:
+        with self.replaced(state) as (file, notes):
             save_file(arrays, file, metadata=notes)
         self._pending = None
+
+    @contextmanager
+    def replaced(self, state: dict[str, Any]) -> Iterator[tuple[Path, dict[str, str]]]:
+        """Yield the path to write a checkpoint of this state to, and its metadata."""
+        notes = {"identity": json.dumps(self._identity), "state": _as_json(state)}
+        with atomic_path(self.checkpoint) as file:
+            yield file, notes
         self._written = time.monotonic()
 
     def remove(self) -> None:
@@ -121,7 +140,8 @@ class RunFolder:
         try:
             with safe_open(file, framework="numpy") as content:
                 notes = content.metadata() or {}
-                arrays = {name: content.get_tensor(name) for name in content.keys()}  # noqa: SIM118
+                names = [n for n in content.keys() if width_of(n, run.network) is None]  # noqa: SIM118
+                arrays = {name: content.get_tensor(name) for name in names}
             identity = self._upgrade(json.loads(notes["identity"]))
             state = json.loads(notes["state"])
         except (SafetensorError, OSError, KeyError, ValueError) as error:
@@ -133,6 +153,9 @@ class RunFolder:
                     f"({_short(identity.get(key), value)}); resume with the same settings, seed "
                     "and data, or leave out --resume to start anew"
                 )
+        if run.network.blocks is not None:
+            self.small = arrays, state  # ``share`` reads the tables
+            return
         try:
             _restore(run, arrays, state)
         except (KeyError, TypeError, ValueError, RuntimeError) as error:
@@ -145,13 +168,56 @@ def drop_checkpoints(path: Path) -> None:
         file.unlink(missing_ok=True)
 
 
-def share(run: Run) -> None:
-    """Copy the state of rank 0's run to the runs of all processes."""
-    if run.group.alone:
+def record(run: Run, folder: RunFolder | None, epoch: Epoch) -> None:
+    """Record an epoch, and write a checkpoint if it is time to; to be called in every process.
+
+    With tables in blocks no copy of the state is kept, and the processes write it together.
+
+    Args:
+        run: The run.
+        folder: Its folder; None in processes other than rank 0, or without a folder.
+        epoch: The metrics.
+    """
+    if run.network.blocks is None:
+        if folder is not None:
+            folder.epoch(run, epoch)
         return
-    arrays, state = _snapshot(run)
-    text = run.group.broadcast(_as_json(state).encode())
-    _restore(run, load(run.group.broadcast(save(arrays))), json.loads(text))
+    due = folder is not None and folder.epoch_together(run, epoch)
+    if not run.group.broadcast(b"1" if due else b""):
+        return
+    arrays, state = _state(run)
+    with ExitStack() as stack:
+        file, notes = (None, {}) if folder is None else stack.enter_context(folder.replaced(state))
+        write_arrays(file, arrays, notes, run.network)
+
+
+def share(run: Run, folder: RunFolder | None = None) -> None:
+    """Copy the state of rank 0's run to the runs of all processes.
+
+    With tables in blocks each gets its columns of those in the checkpoint of rank 0's folder.
+    """
+    if run.network.blocks is not None:
+        _share_blocks(run, folder)
+    elif not run.group.alone:
+        arrays, state = _snapshot(run)
+        text = run.group.broadcast(_as_json(state).encode())
+        _restore(run, load(run.group.broadcast(save(arrays))), json.loads(text))
+
+
+def _share_blocks(run: Run, folder: RunFolder | None) -> None:
+    arrays, state = ({}, {}) if folder is None else folder.small
+    with ExitStack() as stack:
+        content, tables = None, {}
+        if folder is not None:
+            content = stack.enter_context(safe_open(folder.checkpoint, framework="numpy"))
+            names = [name for name in content.keys() if name not in arrays]  # noqa: SIM118
+            tables = {name: content.get_slice(name).get_shape() for name in names}
+        state, tables = json.loads(run.group.broadcast(json.dumps([state, tables]).encode()))
+        arrays = load(run.group.broadcast(save(arrays)))
+        for name, shape in tables.items():
+            table = None if content is None else content.get_slice(name)
+            arrays[name] = spread(run.network, shape, table)
+    _restore(run, arrays, state)
 
 
 def _damaged(file: Path, error: Exception) -> ModelFileError:
@@ -161,10 +227,17 @@ def _damaged(file: Path, error: Exception) -> ModelFileError:
 
 def _snapshot(run: Run) -> State:
     """Copy the state of a run between two epochs."""
-    arrays = {f"network.{name}": array.copy() for name, array in run.network.arrays().items()}
-    arrays |= {f"engine.{name}": array.copy() for name, array in run.backend.state().items()}
+    arrays, state = _state(run)
+    best = {f"best.{name}" for name in run.best}
+    return {n: each if n in best else each.copy() for n, each in arrays.items()}, state
+
+
+def _state(run: Run) -> State:
+    """Return the state of a run between two epochs; arrays are those in use."""
+    arrays = {f"network.{name}": array for name, array in run.network.arrays().items()}
+    arrays |= {f"engine.{name}": array for name, array in run.backend.state().items()}
     arrays |= {f"best.{name}": array for name, array in run.best.items()}
-    arrays["generator"] = run.network.generator.get_state().numpy().copy()
+    arrays["generator"] = run.network.generator.get_state().numpy()
     state = {
         "best_epoch": run.best_epoch,
         "history": list(run.history),

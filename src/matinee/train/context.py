@@ -27,6 +27,8 @@ class RunContext:
         device: "cpu" or a CUDA device.
         group: The processes of a distributed run.
         folder: Folder for metrics and checkpoints; None in processes other than rank 0.
+        shard_tables: Whether each of several processes with some users' ratings holds a block of
+            the tables' columns; None if the tables need much of the memory.
         resume: Whether to resume from the checkpoints in ``folder``.
         watch: Held-out ratings by name, to score after each epoch.
         measure: Further measures of each epoch: see ``MEASURES``.
@@ -39,6 +41,7 @@ class RunContext:
     clip: bool = True
     device: str = "cpu"
     group: ProcessGroup = ALONE
+    shard_tables: bool | None = None
     folder: Path | None = None
     resume: bool = False
     watch: Mapping[str, Ratings] = field(default_factory=dict)

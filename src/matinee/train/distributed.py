@@ -9,7 +9,7 @@ to rounding. Weights are never sent.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Self
@@ -135,6 +135,31 @@ class ProcessGroup(Launch):
         self.sum(sizes)
         (whole,) = self.join_parts((part, int(sizes[: self.rank].sum()), int(sizes.sum())))
         return whole
+
+    def exchange(self, vector: Array, sent: Sequence[int], received: Sequence[int]) -> Array:
+        """Send a stretch of a vector to each process, and receive one from each (all-to-all).
+
+        Args:
+            vector: The stretches one after another, in rank order; of one dtype in all processes.
+            sent: The length of each.
+            received: The length of what each process sends to this one.
+
+        Returns:
+            What was received, in rank order.
+
+        Raises:
+            ProcessError: Another process does not respond.
+        """
+        if self.alone:
+            return vector.copy()
+        import torch
+        from torch import distributed
+
+        out = np.empty(sum(received), dtype=vector.dtype)
+        given = torch.from_numpy(np.ascontiguousarray(vector))
+        with _lost_as_error():
+            distributed.all_to_all_single(torch.from_numpy(out), given, list(received), list(sent))
+        return out
 
     def broadcast_from(self, rank: int, array: Array) -> None:
         """Copy an array of one process into those of the others, of the same shape and dtype.

@@ -47,6 +47,7 @@ def train(
     resume: bool = False,
     watch: bool = False,
     shard: bool = False,
+    shard_tables: bool | None = None,
     threads: Threads = None,
     device: Device = "auto",
     reading: source_options.Options = None,
@@ -74,6 +75,9 @@ def train(
         shard: Under torchrun, each process reads and keeps the ratings of some people only
             (docs/distributed.md). For one network without a teacher, and with --test rather than
             --holdout.
+        shard_tables: With --shard, each process also holds and updates only some columns (hidden
+            units) of the network's first and last layer, for all items. By default where these
+            layers would take more than a quarter of the memory.
     """
     use_threads(threads_each(threads))
     from ...config import parse_settings
@@ -102,7 +106,7 @@ def train(
         if shard:
             from ...models.networks.sharded import check_shardable
 
-            check_shardable(options)
+            check_shardable(options, tables=bool(shard_tables))
             _check_shard(
                 {
                     "--from": base,
@@ -114,6 +118,8 @@ def train(
             )
             parts = read_shard(source, read, group, test=test)
         else:
+            if shard_tables:
+                raise UsageError("--shard-tables divides the tables too; add --shard")
             parts = in_turn(group, lambda: read_parts(source, read, **division))
         if watch:
             _check_watched(parts)
@@ -139,6 +145,7 @@ def train(
             group=group,
             base=base,
             epochs=epochs,
+            shard_tables=shard_tables if shard else None,
         )
     if fitted is None:  # the first process has it
         return

@@ -10,10 +10,10 @@ import torch
 from ...base.arrays import Array, Float32, Int32, Int64, Mask
 from ...baseline import column_means
 from ...data import Csr, Ratings
-from ...nn import Inputs, Network, NetworkConfig
-from ...train import Shard, Teacher, TrainConfig, validation_share
+from ...nn import ColumnBlocks, Inputs, Network, NetworkConfig
+from ...train import RunContext, Shard, Teacher, TrainConfig, choose_blocks, validation_share
 from ...train.factors.continued import Continued
-from ..settings import update_epochs
+from ..settings import Settings, update_epochs
 from ._fitted import FittedNetwork
 
 SHARE_OF_RATE = 0.3
@@ -133,11 +133,11 @@ def factor_teacher(continued: Continued, known: Csr, new: Mask, activation: int)
 
 
 def first_network(
-    config: NetworkConfig,
+    settings: Settings,
     ratings: Ratings,
     known: Csr,
     inputs: Inputs,
-    device: str,
+    context: RunContext,
     rng: np.random.Generator,
     start: Start | None,
     shard: Shard,
@@ -147,12 +147,16 @@ def first_network(
     An update keeps the widths of ``start``, whatever the size of the data. ``ratings`` and
     ``known`` are those of this process, ``shard`` the processes that have the others, if any.
     """
+    config, blocks = settings.network, None
     if start is None:
         counts = (shard.span(len(ratings))[1], ratings.n_users, ratings.n_items)
         shape = config.within(known.n_columns, inputs.table_rows, counts)
     else:
         shape = config.replace({"hidden": start.fitted.settings.network.hidden})
-    network = _new_network(shape, known.n_columns, inputs, device, rng)
+    if shard.bounds is not None:
+        rows = inputs.table_rows, known.n_columns
+        blocks = choose_blocks(shape, settings.train, context, rows)
+    network = _new_network(shape, known.n_columns, inputs, context.device, rng, blocks)
     if config.bias_start == "mean":
         with torch.no_grad():
             network.bias_out.copy_(torch.from_numpy(column_means(known, inputs.offset, shard.sum)))
@@ -162,10 +166,15 @@ def first_network(
 
 
 def _new_network(
-    shape: NetworkConfig, columns: int, inputs: Inputs, device: str, rng: np.random.Generator
+    shape: NetworkConfig,
+    columns: int,
+    inputs: Inputs,
+    device: str,
+    rng: np.random.Generator,
+    blocks: ColumnBlocks | None,
 ) -> Network:
     generator = torch.Generator().manual_seed(int(rng.integers(2**63)))
-    network = Network(shape, columns, inputs.table_rows, generator)
+    network = Network(shape, columns, inputs.table_rows, generator, blocks=blocks)
     if device != "cpu":  # the same initial weights in all processes, different dropout masks
         network.to(device)
         network.generator = torch.Generator(network.table_in.device)

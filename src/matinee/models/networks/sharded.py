@@ -20,7 +20,7 @@ class Sharded:
     """What training by such processes leaves, the same in all of them.
 
     Attributes:
-        fitted: The network.
+        fitted: The network; if tables were divided, the other processes have their columns only.
         validation: Predictions of the validation part; None without one.
     """
 
@@ -28,8 +28,12 @@ class Sharded:
     validation: HeldOutPredictions | None
 
 
-def check_shardable(settings: Settings) -> None:
+def check_shardable(settings: Settings, *, tables: bool = False) -> None:
     """Check that these settings need no more than sums over users.
+
+    Args:
+        settings: The options.
+        tables: Whether the tables are to be divided too.
 
     Raises:
         UsageError: They do; the message names the setting.
@@ -41,6 +45,7 @@ def check_shardable(settings: Settings) -> None:
         'network.output = "rating"': network.output != "rating",
         "network.columns = false": bool(network.columns),
         "train.half_life = 0": train.half_life > 0,
+        'train.refeed = "off"': tables and train.refeed != "off",
     }
     if settings.model_kind != "autoencoder":
         raise UsageError(
@@ -49,8 +54,9 @@ def check_shardable(settings: Settings) -> None:
         )
     for setting, differs in needed.items():
         if differs:
+            also = " and columns of the tables" if setting.startswith("train.refeed") else ""
             raise UsageError(
-                "processes that each have the ratings of some users cannot train this: set "
+                f"processes that each have the ratings of some users{also} cannot train this: set "
                 f"{setting}"
             )
 
@@ -65,7 +71,7 @@ def train_shards(
     Raises:
         UsageError: Settings that need all ratings in one process.
     """
-    check_shardable(settings)
+    check_shardable(settings, tables=bool(context.shard_tables))
     if context.watch or context.measure:
         raise UsageError(
             "processes that each have the ratings of some users cannot watch a test part; "

@@ -27,11 +27,13 @@ from ...train import (
     fit_shrinkage,
     hold_out_rows,
     part,
+    record,
     seed_of,
     share,
     shrink_to_bias,
     train,
     validation_share,
+    whole_arrays,
 )
 from ...train.checkpoint import CHECKPOINT, RunFolder
 from ...train.factors.continued import Continued
@@ -123,11 +125,8 @@ class Trainer:
             name: scored(grouped(some, self._ratings, config.rows, self.unit))
             for name, some in context.watch.items()
         }
-        network = first_network(
-            config, self._ratings, known, inputs, context.device, rng, start, self.shard
-        )
         return Run(
-            network,
+            first_network(settings, self._ratings, known, inputs, context, rng, start, self.shard),
             inputs,
             known,
             settings.train if start is None else start.config(settings.train),
@@ -207,8 +206,8 @@ class Trainer:
             folder.write_metrics([*before, *self.teacher_epochs, *run.history])
         try:
             for epoch in epochs:
-                if folder is not None and ahead is None:
-                    folder.epoch(run, epoch)
+                if ahead is None:
+                    record(run, folder, epoch)
                 if on_epoch is not None:
                     on_epoch(epoch)
                 for other in beside:
@@ -230,7 +229,7 @@ class Trainer:
         if folder is not None:
             folder.start(self.run, resume=resume)
         if resume:
-            share(self.run)
+            share(self.run, folder)
 
     @property
     def may_train_ahead(self) -> bool:
@@ -307,7 +306,7 @@ class Trainer:
             known, inputs = self._whole(inputs)
         fitted = FittedNetwork(
             settings=settings.model_copy(update={"network": run.network.config}),
-            arrays=run.network.arrays(),
+            arrays=whole_arrays(run.network),
             inputs=inputs,
             known=self._rows if settings.network.rows == "items" else None,
             columns=self._columns,

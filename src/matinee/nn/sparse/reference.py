@@ -48,7 +48,7 @@ def decode(network: Network, entries: dict[str, Tensor], hidden: Tensor) -> Tens
     """Predict each entry, (entries,)."""
     column = entries["column"]
     dot = (hidden[entries["row"]] * network.table_out[column]).sum(dim=1)
-    return _output(network, dot + network.bias_out[column])
+    return activated(network, dot + network.bias_out[column])
 
 
 def encode_all(values: Tensor, table: Tensor) -> Tensor:
@@ -66,10 +66,11 @@ def encode_all(values: Tensor, table: Tensor) -> Tensor:
 def decode_all(network: Network, hidden: Tensor, table: Tensor, bias: Tensor) -> Tensor:
     """Predict every row at m columns, (rows, m), from the columns' table rows (m, width)."""
     dot = torch.addmm(bias, hidden, table.t())
-    return _output(network, dot)
+    return activated(network, dot)
 
 
-def _output(network: Network, x: Tensor) -> Tensor:
+def activated(network: Network, x: Tensor) -> Tensor:
+    """Apply the output activation."""
     out: Tensor = activation(network.config.output_activation).torch(torch)(x)
     return out
 
