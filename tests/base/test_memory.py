@@ -1,9 +1,6 @@
 """Memory limits, and vectors in temporary files."""
 
 import os
-import platform
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -134,39 +131,3 @@ def test_entries_are_found_by_row_and_column() -> None:
     assert find_entries(indptr, indices, rows, columns).tolist() == [3, 0, -1, -1, -1, -1]
     none = np.empty(0, dtype=np.int32)
     assert find_entries(np.zeros(4, dtype=np.int64), none, rows, columns).tolist() == [-1] * 6
-
-
-@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another C library")
-@pytest.mark.parametrize(
-    ("variables", "kept"), [({}, True), ({"MALLOC_TRIM_THRESHOLD_": "4096"}, False)]
-)
-def test_freed_arrays_are_kept_unless_variables_state_when(
-    variables: dict[str, str], kept: bool
-) -> None:
-    code = """
-import resource
-import numpy as np
-from matinee.base.memory import keep_freed_memory
-
-def faults():
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
-    for _ in range(20):
-        arrays = [np.ones(3 << 20, dtype=np.int8) for _ in range(4)]
-        del arrays
-    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
-
-before = faults()
-keep_freed_memory()
-faults()
-print(before, faults())
-"""
-    inherited = {k: v for k, v in os.environ.items() if not k.startswith(("MALLOC_", "GLIBC_"))}
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        env={**inherited, **variables},
-        check=True,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    before, after = map(int, done.stdout.split())
-    assert (after < before / 10) == kept

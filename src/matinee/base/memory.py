@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import ctypes
-import functools
 import mmap
 import os
 import tempfile
@@ -21,11 +18,6 @@ _SHARE = 16
 """Vectors of more than this part of the memory are kept in temporary files."""
 _SMALL = 1 << 20
 """Bytes up to which a vector is never in a file, so that the limit need not be read."""
-_KEPT, _FREE_KEPT = 16 << 20, 64 << 20
-"""Bytes up to which freed arrays are kept for new ones, and of the free memory that is kept."""
-_MMAP_THRESHOLD, _TRIM_THRESHOLD = -3, -1
-"""``M_MMAP_THRESHOLD`` and ``M_TRIM_THRESHOLD`` of glibc's ``malloc.h``."""
-_STATED = {"MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_", "GLIBC_TUNABLES"}
 _CHUNK = 1 << 20
 """Entries that are converted at a time."""
 FEWEST_ROWS = 32
@@ -76,22 +68,6 @@ def _process_limits() -> list[int]:
     kinds = (resource.RLIMIT_AS, resource.RLIMIT_DATA)
     soft = [resource.getrlimit(kind)[0] for kind in kinds]
     return [limit for limit in soft if limit != resource.RLIM_INFINITY]
-
-
-@functools.cache
-def keep_freed_memory() -> None:
-    """Let the C library keep up to 64 MiB of freed arrays, of 16 MiB each at most, for new ones.
-
-    By default glibc soon returns the arrays of a training step to the system, which clears their
-    pages again for those of the next step. This holds for the whole process, and changes nothing
-    where another C library is used or where environment variables state when glibc returns memory.
-    """
-    if not _STATED.isdisjoint(os.environ):
-        return
-    with contextlib.suppress(AttributeError, OSError, TypeError):  # not glibc
-        library = ctypes.CDLL(None)
-        library.mallopt(_MMAP_THRESHOLD, _KEPT)
-        library.mallopt(_TRIM_THRESHOLD, _FREE_KEPT)
 
 
 def large_empty(size: int, dtype: npt.DTypeLike, limit: int | None = None) -> Array:

@@ -9,7 +9,6 @@ from threading import Event
 import numpy as np
 
 from ..base.arrays import Array, Float64
-from ..base.memory import keep_freed_memory
 from ..base.threads import ThreadTuner, kernel_thread_tuner
 from ..errors import TrainingError
 from ._measure import measure
@@ -32,7 +31,6 @@ def train(run: Run, stop: Event | None = None) -> Iterator[Epoch]:
     Raises:
         TrainingError: The loss is not finite, or above 1e12.
     """
-    keep_freed_memory()
     tuner = kernel_thread_tuner()
     while not run.done:
         with run.threads():
