@@ -1,13 +1,15 @@
 """What a rating costs on very sparse data, against data of ml-100k's shape.
 
     python benchmarks/sparse_cost.py [--preset default] [--epochs 80] [--set width_per_rating=20]
-        [--before PYTHON] [--json]
+        [--before PYTHON] [--cold] [--json]
 
 Synthetic ratings of both shapes: 80,000 by 943 users of 1,650 items, and 65,147 by 16,613 users of
 15,242 items. Each fit is a process of its own, after a fit that compiles. Seconds are of the
 processor, user and system, on one thread, so that other programs hardly count; a second thread adds
-waiting. `--before` is the interpreter of another checkout's environment, whose fits take turns with
-those of this one.
+waiting. Before each fit a process touches 2 GiB, since on a virtual machine the first use of memory
+costs seconds of system time for each GiB, which are its host's; `--cold` leaves that out.
+`--before` is the interpreter of another checkout's environment, whose fits take turns with those
+of this one.
 """
 
 from __future__ import annotations
@@ -46,11 +48,16 @@ print(json.dumps({
     "peak_mib": after.ru_maxrss / 1024,
 }))
 """
+TOUCH = "import numpy as np; kept = [np.ones(64 << 20, np.uint8) for _ in range(32)]"
 ONE = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"), "1")
 
 
-def measure(python: str, preset: str, file: Path, options: dict[str, Any]) -> dict[str, Any]:
+def measure(
+    python: str, preset: str, file: Path, options: dict[str, Any], cold: bool
+) -> dict[str, Any]:
     """Processor seconds and peak memory of a fit by an interpreter, on ratings in a file."""
+    if not cold:
+        subprocess.run([sys.executable, "-c", TOUCH], check=True)
     asked = json.dumps([preset, str(file), options])
     done = subprocess.run(
         [python, "-c", CODE, asked],
@@ -76,6 +83,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=int)
     parser.add_argument("--set", action="append", default=[], help="NAME=VALUE in JSON, an option")
     parser.add_argument("--before", help="the interpreter of another checkout")
+    parser.add_argument("--cold", action="store_true", help="without touching memory first")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     options = parser.parse_args()
     set_ = {name: json.loads(value) for name, _, value in (x.partition("=") for x in options.set)}
@@ -88,7 +96,8 @@ def main() -> None:
             ratings, file = synthesize(*counts).ratings, Path(folder) / f"{shape}.npy"
             np.save(file, np.array([ratings.users, ratings.items, ratings.values]))
             found[shape] = {
-                code: measure(python, options.preset, file, set_) for code, python in codes.items()
+                code: measure(python, options.preset, file, set_, options.cold)
+                for code, python in codes.items()
             }
     if options.json:
         print(json.dumps(found))
