@@ -10,17 +10,18 @@ import numpy as np
 import pytest
 import torch
 from column_blocks import NAMES, RESUMED
-from safetensors.numpy import load_file
+from safetensors import safe_open
+from safetensors.numpy import load_file, save_file
 from test_distributed import epochs, torchrun
 from test_shards import tables
 
 import matinee
 import sharded
 from matinee.cli import main
-from matinee.errors import UsageError
+from matinee.errors import ModelFileError, UsageError
 from matinee.nn import ColumnBlocks, Network, NetworkConfig
 from matinee.synth import synthesize
-from matinee.train import ProcessGroup, RunContext, TrainConfig, choose_blocks
+from matinee.train import ProcessGroup, RunContext, RunFolder, TrainConfig, choose_blocks, share
 from matinee.train.shards.choice import SHARE
 
 SIZES = (2, 4)
@@ -74,6 +75,23 @@ def test_a_run_stopped_and_resumed(name: str, got: dict[str, Any], tmp_path: Pat
     further = column_blocks.resumed(name, alone, got["folder"] / name)
     for key, array in wanted.items():
         assert np.abs(further[key] - array).max() < 1e-9, key
+
+
+def test_a_checkpoint_without_a_table_is_damaged(tmp_path: Path) -> None:
+    alone = ProcessGroup()
+    column_blocks.stopped("adam", alone, tmp_path)
+    file = tmp_path / "checkpoint.safetensors"
+    with safe_open(file, framework="numpy") as content:
+        notes = content.metadata()
+    arrays = load_file(file)
+    del arrays["network.table_out"]
+    save_file(arrays, file, metadata=notes)
+    state = column_blocks.started("adam", alone)
+    state.network.blocks = ColumnBlocks(alone)
+    folder = RunFolder(tmp_path, {"seed": 1})
+    folder.start(state, resume=True)
+    with pytest.raises(ModelFileError, match=r"checkpoint\.safetensors: damaged"):
+        share(state, folder)
 
 
 def test_a_model_of_blocks(got: dict[str, Any]) -> None:

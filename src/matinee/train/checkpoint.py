@@ -156,10 +156,7 @@ class RunFolder:
         if run.network.blocks is not None:
             self.small = arrays, state  # ``share`` reads the tables
             return
-        try:
-            _restore(run, arrays, state)
-        except (KeyError, TypeError, ValueError, RuntimeError) as error:
-            raise _damaged(file, error) from None
+        _restore_checked(run, arrays, state, file)
 
 
 def drop_checkpoints(path: Path) -> None:
@@ -217,7 +214,7 @@ def _share_blocks(run: Run, folder: RunFolder | None) -> None:
         for name, shape in tables.items():
             table = None if content is None else content.get_slice(name)
             arrays[name] = spread(run.network, shape, table)
-    _restore(run, arrays, state)
+    _restore_checked(run, arrays, state, folder.checkpoint if folder else Path(CHECKPOINT))
 
 
 def _damaged(file: Path, error: Exception) -> ModelFileError:
@@ -257,6 +254,18 @@ def _restore(run: Run, arrays: dict[str, Array], state: dict[str, Any]) -> None:
     import torch
 
     run.network.generator.set_state(torch.from_numpy(arrays["generator"]))
+
+
+def _restore_checked(run: Run, arrays: dict[str, Array], state: dict[str, Any], file: Path) -> None:
+    """Restore what was read from a checkpoint.
+
+    Raises:
+        ModelFileError: Something is missing, or does not fit the run.
+    """
+    try:
+        _restore(run, arrays, state)
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise _damaged(file, error) from None
 
 
 def _as_json(state: dict[str, Any]) -> str:
