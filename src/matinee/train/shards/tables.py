@@ -9,12 +9,14 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ...base.arrays import Array, Float, Int64
-from ...nn import ColumnBlocks, Network
+
+if TYPE_CHECKING:  # a model is loaded without torch
+    from ...nn import ColumnBlocks, Network
 
 _DIVIDED = re.compile(r"(?:^|\.)table(?:(_in|0\.[mv])|_out|1\.[mv])$")
 """Names of arrays of which each process has some columns: tables, and their moments."""
